@@ -1,0 +1,157 @@
+"""From records to states: which request was queued, running, waiting, ready or in service, when and
+where.
+
+This is the one place where states are derived; every picture is drawn from ``spans``.
+
+- QUEUED: from the intended send on the client's clock to the first sign of the request in the
+  server.
+- RUNNING, WAITING, READY: STEP, AWAIT and READY records, cut off at the end of the service.
+- SERVED: the parts of the service about which no record says more.
+
+A request that the client gave up on and that no traced server ever began stayed QUEUED until then
+(flag ERROR). Where the server is not traced, nothing is known of the queue and nothing is drawn.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+from playground.trace.records import CLIENT_LANE, UNTRACKED, Flag, Kind
+from playground.trace.trace import DTYPE, Trace
+
+SLIVER_US = 0.5  # gaps below this are rounding, not time
+
+
+class State(IntEnum):
+    """The states of a request, named as tokio-console and Trio name them; SERVED = running or
+    waiting, unknown which.
+    """
+
+    QUEUED = 1
+    RUNNING = 2
+    WAITING = 3
+    READY = 4
+    SERVED = 5
+
+
+STATE_OF = {Kind.STEP: State.RUNNING, Kind.AWAIT: State.WAITING, Kind.READY: State.READY}
+SERVER_KINDS = (Kind.REQUEST, Kind.WORKER, Kind.STEP, Kind.AWAIT, Kind.READY)
+
+
+def spans(trace: Trace, now_us: float | None = None) -> np.ndarray:
+    """Every state of every request, sorted by time: an array of ``DTYPE`` whose ``kind`` holds a
+    ``State``.
+
+    ``request`` says whose state it is and ``lane`` where it was (``CLIENT_LANE`` while queued).
+    LOWER_BOUND, SAMPLED, ERROR and SIMULATED flags are carried over. Open spans have ``dur_us``
+    NaN. With ``now_us`` the states are those known at that moment: later spans are left out, and
+    spans that ended later are open.
+    """
+    records = trace.records if now_us is None else as_of(trace.records, now_us)
+    known = trace.meta.get("traced", True) and not trace.meta.get("dropped", 0)
+    result = np.concatenate(
+        [_queued(records, bool(trace.meta.get("traced", True)), bool(known)), _service(records)]
+    )
+    return result[np.argsort(result["t_us"], kind="stable")]
+
+
+def as_of(records: np.ndarray, now_us: float) -> np.ndarray:
+    """The records as they stood at ``now_us``."""
+    known = records[records["t_us"] <= now_us].copy()
+    spans_only = known["kind"] != Kind.GAUGE
+    unfinished = spans_only & (known["t_us"] + known["dur_us"] > now_us)
+    known["dur_us"][unfinished] = np.nan
+    known["flags"][unfinished] &= ~np.uint8(Flag.ERROR)  # what went wrong was not yet known
+    return known
+
+
+def _queued(records: np.ndarray, traced: bool, complete: bool) -> np.ndarray:
+    told = records[records["kind"] == Kind.QUEUE]
+    clients = records[(records["kind"] == Kind.CLIENT) & (records["request"] < UNTRACKED)]
+    clients = clients[~np.isin(clients["request"], told["request"])]
+    began = _first_seen(records, clients["request"])
+    never = np.isinf(began)
+    still_open = np.isnan(clients["dur_us"])
+    gave_up = ~still_open & ((clients["flags"] & Flag.ERROR) != 0)
+    derived = clients.copy()
+    derived["dur_us"] = np.where(never, clients["dur_us"], np.maximum(began - clients["t_us"], 0))
+    keep = ~never | (still_open & traced) | (gave_up & complete)
+    derived["flags"] &= np.where(never, 0xFF, 0xFF & ~int(Flag.ERROR)).astype("u1")
+    queued = np.concatenate([told, derived[keep]])
+    queued["kind"], queued["lane"] = State.QUEUED, CLIENT_LANE
+    return queued
+
+
+def _first_seen(records: np.ndarray, requests: np.ndarray) -> np.ndarray:
+    """When the server first recorded each of ``requests``; infinity if never."""
+    served = records[np.isin(records["kind"], SERVER_KINDS)]  # in order of time
+    numbers, first = np.unique(served["request"], return_index=True)
+    if len(numbers) == 0:
+        return np.full(len(requests), np.inf)
+    place = np.minimum(np.searchsorted(numbers, requests), len(numbers) - 1)
+    return np.where(numbers[place] == requests, served["t_us"][first[place]], np.inf)
+
+
+def _service(records: np.ndarray) -> np.ndarray:
+    """The RUNNING, WAITING, READY spans, and SERVED for what they leave uncovered."""
+    bases = _bases(records)
+    parts = records[np.isin(records["kind"], tuple(STATE_OF))]
+    opening, closing = bases.copy(), bases.copy()
+    closing["t_us"] = _ends(bases)
+    rows = np.concatenate([opening, parts, closing])
+    # what a row is; also the order at equal times
+    role = np.repeat([0, 1, 2], [len(opening), len(parts), len(closing)])
+    order = np.lexsort((role, rows["t_us"], rows["request"]))
+    rows, role = rows[order], role[order]
+    limit, errors = _service_of(rows, role)
+    rows["flags"] |= errors
+    ends = np.where(role == 1, np.minimum(_ends(rows), limit), rows["t_us"])
+    return np.concatenate([_parts(rows, ends, role), _gaps(rows, ends, role)])
+
+
+def _bases(records: np.ndarray) -> np.ndarray:
+    """The span of service of each request: WORKER records, or REQUEST where there is none."""
+    workers = records[records["kind"] == Kind.WORKER]
+    requests = records[records["kind"] == Kind.REQUEST]
+    return np.concatenate([workers, requests[~np.isin(requests["request"], workers["request"])]])
+
+
+def _ends(records: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(records["dur_us"]), np.inf, records["t_us"] + records["dur_us"])
+
+
+def _service_of(rows: np.ndarray, role: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each row the end of the service it lies in (infinity where there is none) and that
+    service's ERROR flag.
+    """
+    if len(rows) == 0:
+        return np.empty(0), np.empty(0, "u1")
+    opened = np.maximum.accumulate(np.where(role == 0, np.arange(len(rows)), -1))
+    inside = (opened >= 0) & (rows["request"][opened] == rows["request"])
+    errors = np.where(inside, rows["flags"][opened] & Flag.ERROR, 0).astype("u1")
+    return np.where(inside, _ends(rows)[opened], np.inf), errors
+
+
+def _parts(rows: np.ndarray, ends: np.ndarray, role: np.ndarray) -> np.ndarray:
+    part = role == 1
+    found = rows[part].copy()
+    length = ends[part] - found["t_us"]
+    found["dur_us"] = np.where(np.isinf(length), np.nan, length)
+    for kind, state in STATE_OF.items():
+        found["kind"][rows[part]["kind"] == kind] = state
+    return found[~(length < 0)]
+
+
+def _gaps(rows: np.ndarray, ends: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """SERVED spans: where one row ends and the next of the same service has not begun."""
+    if len(rows) < 2:
+        return np.empty(0, DTYPE)
+    from_us, to_us = ends[:-1], rows["t_us"][1:]
+    inside = (rows["request"][:-1] == rows["request"][1:]) & (role[:-1] != 2) & (role[1:] != 0)
+    chosen = np.flatnonzero(inside & np.isfinite(from_us))
+    chosen = chosen[to_us[chosen] - from_us[chosen] > SLIVER_US]
+    gaps = rows[chosen].copy()
+    gaps["t_us"], gaps["kind"] = from_us[chosen], State.SERVED
+    gaps["dur_us"] = np.where(np.isinf(to_us[chosen]), np.nan, to_us[chosen] - from_us[chosen])
+    gaps["flags"] = rows["flags"][chosen] & ~np.uint8(Flag.SAMPLED)
+    return gaps
