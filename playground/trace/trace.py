@@ -74,14 +74,14 @@ class Trace:
         self.records = settle(np.asarray(self.records, DTYPE))
 
     def slice(self, t0_us: float, t1_us: float) -> "Trace":
-        """The part that touches ``t0_us <= t < t1_us``. Spans keep their true ends; nothing is cut."""
+        """The part that touches ``t0_us <= t < t1_us``; spans keep their true ends."""
         start = self.records["t_us"]
         length = np.where(self.records["kind"] == Kind.GAUGE, 0.0, self.records["dur_us"])
         end = np.where(np.isnan(length), np.inf, start + np.nan_to_num(length))
         return replace(self, records=self.records[(start < t1_us) & (end >= t0_us)])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write one JSON line and the raw records, in one move (a reader never sees half a file)."""
+        """Write one JSON line and the raw records, in one move."""
         target = Path(path)
         header = {
             "format": FORMAT,

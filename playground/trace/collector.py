@@ -1,0 +1,396 @@
+"""The collector: a thread that gathers the records of all processes of one server, while they run.
+
+Each process numbers its records, its lanes and the requests that brought no number; here they
+become the numbers of one trace. Records live in a ring; what was lost on the way or overwritten is
+counted. A process that ends with open spans has them closed at that moment, flagged ERROR.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from playground.trace.records import (
+    CLIENT_LANE,
+    OPEN,
+    RECORD,
+    UNTRACKED,
+    Flag,
+    Kind,
+    now_us,
+    run_tag,
+)
+from playground.trace.sender import CHUNK, MAGIC
+from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace
+
+CAPACITY = 1 << 20  # records
+REQUESTS = 1 << 17  # of which labels and results are kept
+DATAGRAM = 1 << 16  # bytes: more than any sender joins
+ROUND_S = 0.002
+QUIET_ROUNDS = 25  # without records, until the thread sleeps
+POLL_S = 0.05  # for the end of processes where the system does not announce it
+LAST_LANE = 0xFFFF
+PATH_LIMIT = 90  # bytes of a Unix socket's address, with room to spare
+
+Span = tuple[int, int, int, float]  # kind, request, lane, t_us: what names a span
+
+
+class CollectorError(RuntimeError):
+    """The collector cannot work on this machine; the message says why in one sentence."""
+
+
+@dataclass
+class _Process:
+    """What is known of one process that sends."""
+
+    pid: int
+    ordinal: int
+    expected: int = 0
+    lanes: dict[int, int] = field(default_factory=dict)
+    strangers: dict[tuple[int, int], int] = field(default_factory=dict)
+    open: dict[Span, None] = field(default_factory=dict)
+    pidfd: int | None = None
+
+
+class Collector:
+    """Receives records on a Unix datagram socket at ``path`` until ``close()``.
+
+    ``meta`` becomes the start of every trace's metadata. Raises ``CollectorError`` where Unix
+    datagram sockets do not exist. All methods may be called from any thread.
+    """
+
+    def __init__(self, meta: dict[str, Any] | None = None, capacity: int = CAPACITY) -> None:
+        self._lock = threading.RLock()
+        self._capacity = capacity
+        self._ring = bytearray(capacity * RECORD.size)
+        self._total = 0  # records ever written; a cursor is a value of this
+        self._base = 0  # where the current run begins
+        self._missing = 0
+        self._run = 0
+        self._started_us = now_us()
+        self._meta = dict(meta or {})
+        self._lanes = [
+            Lane(CLIENT_LANE, "client", "client", os.getpid(), threading.get_native_id())
+        ]
+        self._requests: dict[int, RequestInfo] = {}
+        self._stranger = UNTRACKED
+        self._processes: dict[int, _Process] = {}
+        self._ordinal = 0
+        self._changed: dict[int | str, int] = {}  # request or "lanes" → the total when it changed
+        self._closed = False
+        self._socket, self._folder = _listen()
+        self.path = self._socket.getsockname()
+        self._wake, self._waker = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket, selectors.EVENT_READ)
+        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._run_thread, name="collector", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Collector":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop receiving and remove the socket; what was collected can still be read."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._waker.send(b"x")
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5)
+        for used in (self._wake, self._waker, self._socket):
+            used.close()
+        self._selector.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def dropped(self) -> int:
+        """Records of the current run that were lost on the way or overwritten in the ring."""
+        with self._lock:
+            return self._missing + max(0, self._total - self._base - self._capacity)
+
+    def begin(self, trace_id: str, **meta: Any) -> None:
+        """Start a run: later snapshots hold its records, and what of earlier requests is still
+        open.
+
+        Records of requests from other runs get numbers from 0x80000000 on.
+        """
+        with self._lock:
+            last, self._run = self._run, run_tag(trace_id)
+            self._base, self._missing = self._total, 0
+            earlier, self._requests = self._requests, {}
+            self._changed = {"lanes": self._total}
+            self._started_us = now_us()
+            self._meta.update(meta)
+            for process in self._processes.values():
+                self._carry_over(process, last, earlier)
+
+    def record(
+        self, kind: Kind, t_us: float, dur_us: float, request: int, lane: int = 0, flags: int = 0
+    ) -> None:
+        """Add one record of this process, such as the client's: ``lane`` is a lane of the trace."""
+        with self._lock:
+            self._write(t_us, dur_us, request, lane, kind, flags)
+
+    def describe(self, request: int, **told: Any) -> None:
+        """Tell ``label``, ``status``, ``error`` or ``cpu_us`` of a request of the current run."""
+        with self._lock:
+            info = self._requests.get(request) or RequestInfo("")
+            self._requests[request] = replace(info, **told)
+            self._mark(request)
+            if len(self._requests) > REQUESTS:
+                oldest = next(iter(self._requests))
+                del self._requests[oldest]
+                self._changed.pop(oldest, None)
+
+    def infos(self) -> dict[int, RequestInfo]:
+        """What is known of each request of the current run."""
+        with self._lock:
+            return dict(self._requests)
+
+    def snapshot(self) -> Trace:
+        """The current run as a trace, open spans included."""
+        with self._lock:
+            records = self._read(self._base)
+            return Trace(records, list(self._lanes), dict(self._requests), self._metadata())
+
+    def since(self, cursor: int) -> tuple[int, np.ndarray, dict[str, Any]]:
+        """``(cursor, records, changes)``: what has come since an earlier cursor (0 at first).
+
+        Records are in order of arrival, so a span may come open and later closed. ``changes`` has
+        ``meta`` (with ``dropped``), and ``lanes`` (all) and ``requests`` (the changed) where they
+        did.
+        """
+        with self._lock:
+            changes: dict[str, Any] = {"meta": self._metadata(), "requests": {}}
+            for name, stamp in reversed(self._changed.items()):
+                if stamp < cursor:
+                    break
+                if isinstance(name, int):
+                    changes["requests"][name] = self._requests[name]
+                else:
+                    changes["lanes"] = list(self._lanes)
+            return self._total, self._read(cursor), changes
+
+    def _metadata(self) -> dict[str, Any]:
+        told = {"dropped": self.dropped, "started_us": self._started_us, "simulated": False}
+        return {**self._meta, **told}
+
+    def _read(self, cursor: int) -> np.ndarray:
+        first = max(cursor, self._base, self._total - self._capacity)
+        view = np.frombuffer(self._ring, DTYPE)
+        start, stop = first % self._capacity, self._total % self._capacity
+        if first == self._total:
+            return np.empty(0, DTYPE)
+        if start < stop:
+            return view[start:stop].copy()
+        return np.concatenate([view[start:], view[:stop]])
+
+    def _write(self, *values: Any) -> None:
+        RECORD.pack_into(self._ring, self._total % self._capacity * RECORD.size, *values)
+        self._total += 1
+
+    def _mark(self, name: int | str) -> None:
+        self._changed.pop(name, None)
+        self._changed[name] = self._total
+
+    # The thread
+
+    def _run_thread(self) -> None:
+        """While records come, look every few milliseconds: a sender need not wake anybody then."""
+        quiet = 0
+        while not self._closed:
+            if quiet < QUIET_ROUNDS:
+                time.sleep(ROUND_S)
+            quiet = 0 if self._round(block=quiet >= QUIET_ROUNDS) else quiet + 1
+        for process in self._processes.values():
+            _close(process.pidfd)
+
+    def _round(self, block: bool) -> bool:
+        """Receive what has come, and see who has ended. True if something came."""
+        announced = all(process.pidfd is not None for process in self._processes.values())
+        before = self._total
+        ready = self._selector.select((None if announced else POLL_S) if block else 0)
+        self._receive()
+        for key, _ in ready:
+            if isinstance(key.data, _Process):
+                self._end(key.data)
+        for process in list(self._processes.values()):
+            if process.pidfd is None and not _alive(process.pid):
+                self._end(process)
+        return self._total > before
+
+    def _receive(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._take(self._socket.recv(DATAGRAM))
+
+    def _take(self, datagram: bytes) -> None:
+        """One datagram: chunks, one after the other. Anything else is not ours and is ignored."""
+        offset = 0
+        with self._lock:
+            while offset + CHUNK.size <= len(datagram):
+                magic, pid, number, count, run, size = CHUNK.unpack_from(datagram, offset)
+                records = offset + CHUNK.size
+                notes = records + count * RECORD.size
+                offset = notes + size
+                if magic != MAGIC or offset > len(datagram):
+                    return
+                process = self._process(pid, number)
+                self._missing += (number - process.expected) & 0xFFFFFFFF
+                process.expected = number + count & 0xFFFFFFFF
+                told = list(_notes(datagram[notes:offset]))
+                self._define_lanes(process, told)
+                self._place(process, run, datagram[records:notes])
+                self._describe_requests(process, run, told)
+
+    def _process(self, pid: int, number: int) -> _Process:
+        process = self._processes.get(pid)
+        if process is None or (number == 0 and process.expected):  # the system used the pid again
+            self._ordinal += 1
+            process = self._processes[pid] = _Process(pid, self._ordinal)
+            self._watch(process)
+        return process
+
+    def _watch(self, process: _Process) -> None:
+        """Ask the system to announce the end of the process, where it can (Linux)."""
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                process.pidfd = os.pidfd_open(process.pid)
+                self._selector.register(process.pidfd, selectors.EVENT_READ, process)
+
+    def _end(self, process: _Process) -> None:
+        """The process is gone: nothing of it is open any more."""
+        with self._lock:
+            self._processes.pop(process.pid, None)
+            if process.pidfd is not None:
+                self._selector.unregister(process.pidfd)
+                _close(process.pidfd)
+            ended = now_us()
+            for kind, request, lane, t_us in process.open:
+                self._write(t_us, ended - t_us, request, lane, kind, Flag.ERROR)
+                if kind in (Kind.WORKER, Kind.REQUEST) and request in self._requests:
+                    self.describe(request, error=f"its process (pid {process.pid}) ended")
+
+    def _define_lanes(self, process: _Process, told: list[dict[str, Any]]) -> None:
+        for note in told:
+            if "lane" in note:
+                self._lane(process, note["lane"], note.get("kind", "thread"), note.get("tid", 0))
+
+    def _lane(self, process: _Process, local: int, kind: str = "thread", tid: int = 0) -> int:
+        """The trace's number of a lane of a process; new ones are named by what they are."""
+        known = process.lanes.get(local)
+        if known is not None:
+            self._lanes[known] = replace(self._lanes[known], tid=tid or self._lanes[known].tid)
+            return known
+        if len(self._lanes) > LAST_LANE:
+            return LAST_LANE
+        number = process.lanes[local] = len(self._lanes)
+        if kind == "loop":
+            lane = Lane(number, f"loop {process.ordinal}", "loop", process.pid, tid)
+        else:
+            lane = Lane(number, f"worker {process.ordinal}", "worker", process.pid, tid)
+        self._lanes.append(lane)
+        if kind == "thread" and len(process.lanes) > 1:
+            self._name_threads(process)
+        self._mark("lanes")
+        return number
+
+    def _name_threads(self, process: _Process) -> None:
+        for local, number in process.lanes.items():
+            name = f"worker {process.ordinal}, thread {local}"
+            self._lanes[number] = replace(self._lanes[number], name=name, kind="thread")
+
+    def _place(self, process: _Process, run: int, records: bytes) -> None:
+        for t_us, dur_us, request, local, kind, flags in RECORD.iter_unpack(records):
+            lane = process.lanes.get(local) or self._lane(process, local)
+            number = self._number(process, run, request)
+            self._write(t_us, dur_us, number, lane, kind, flags)
+            span = (kind, number, lane, t_us)
+            if dur_us != dur_us:  # NaN: it has begun
+                process.open[span] = None
+            else:
+                process.open.pop(span, None)
+
+    def _number(self, process: _Process, run: int, request: int) -> int:
+        if run == self._run and request < UNTRACKED:
+            return request
+        number = process.strangers.get((run, request))
+        if number is None:
+            self._stranger += 1
+            number = process.strangers[run, request] = self._stranger
+        return number
+
+    def _describe_requests(self, process: _Process, run: int, told: list[dict[str, Any]]) -> None:
+        for note in told:
+            if "request" in note:
+                request, ended = note["request"], "end" in note
+                self.describe(self._number(process, run, request), **_told(note))
+                if ended:
+                    process.strangers.pop((run, request), None)
+
+    def _carry_over(self, process: _Process, last: int, earlier: dict[int, RequestInfo]) -> None:
+        """What is open belongs to an earlier run now: it goes on under a number of its own."""
+        still, process.open = process.open, {}
+        for kind, request, lane, t_us in still:
+            tracked = request < UNTRACKED
+            number = self._number(process, last, request) if tracked else request
+            process.open[kind, number, lane, t_us] = None
+            self._write(t_us, OPEN, number, lane, kind, 0)
+            if request in earlier:
+                self._requests[number] = earlier[request]
+                self._mark(number)
+
+
+def _notes(lines: bytes) -> Iterator[dict[str, Any]]:
+    for line in lines.splitlines():
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def _told(note: dict[str, Any]) -> dict[str, Any]:
+    return {name: note[name] for name in ("label", "status", "error", "cpu_us") if name in note}
+
+
+def _listen() -> tuple[socket.socket, Path]:
+    if not hasattr(socket, "AF_UNIX"):
+        raise CollectorError(
+            "This system has no Unix datagram sockets, which the picture of a running server needs:"
+            " use Linux or macOS, or pass trace=False."
+        )
+    folder = Path(tempfile.mkdtemp(prefix="trace-"))
+    if len(os.fsencode(folder)) > PATH_LIMIT:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="trace-", dir="/tmp"))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.setblocking(False)
+    listener.bind(str(folder / "records"))
+    return listener, folder
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
