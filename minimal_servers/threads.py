@@ -1,0 +1,277 @@
+"""One process: who waits and who is served. One selector, any number of threads (leader, followers).
+
+Strategy
+- A connection is watched by the selector until a *whole* request has arrived. Only then does it take
+  a thread, so slow and idle clients hold none.
+- Whoever is free becomes the leader: it holds the ``door``, watches all sockets, takes the first
+  whole request, leaves the door to the next free thread and serves that request itself. With one
+  thread this is a plain loop; with many there is still no queue and no hand-over in between.
+- The leader accepts one connection at a time, and there is a leader only while a thread is free.
+  Everybody else waits in the kernel's accept queue, where an idle process can still pick them up.
+- Deadlines are judged right after the selector was asked, so that a client that did send is heard
+  first: time that *we* spent elsewhere is never held against it.
+"""
+
+import selectors
+import socket
+import struct
+import threading
+import time
+from collections import deque
+
+from minimal_servers import http11
+from minimal_servers.connection import SEND_SECONDS, Connection
+from minimal_servers.http11 import BadRequest
+from minimal_servers.wsgi import (
+    Application,
+    ClientGone,
+    Response,
+    base_environ,
+    build_environ,
+    log,
+    respond,
+)
+
+IDLE_SECONDS = 5.0  # between two requests
+LINGER_SECONDS = 2.0  # for the last words to reach the client
+TICK_SECONDS = 0.5  # between two looks at the deadlines
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
+
+
+class Server:
+    """One process: the door, its connections, and the threads that serve them."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        app: Application,
+        threads: int = 1,
+        workers: int = 1,
+        lifeline: int | None = None,
+    ) -> None:
+        self.listener = listener
+        self.app = app
+        self.threads = threads
+        host, port = listener.getsockname()[:2]
+        self.environ = base_environ(host, port, threads > 1, workers > 1)
+        self.connections: set[Connection] = set()
+        self.ready: deque[Connection | socket.socket] = deque()  # the selector named them
+        self.door = threading.Lock()  # held by the leader
+        self.parking = threading.Lock()  # over ``busy`` and ``events`` of all connections
+        self.stopping = False
+        self.next_check = 0.0
+        self.bell, self.rope = socket.socketpair()
+        self.selector = selectors.DefaultSelector()
+        self.alarms = [self.bell] if lifeline is None else [self.bell, lifeline]
+        for alarm in self.alarms:
+            self.selector.register(alarm, READ, self.bell)
+        listener.setblocking(False)
+        self.selector.register(listener, READ, listener)
+
+    def run(self) -> None:
+        """Serve until ``stop`` was called and nobody is left."""
+        followers = [threading.Thread(target=self.work) for _ in range(self.threads - 1)]
+        for thread in followers:
+            thread.start()
+        self.work()
+        for thread in followers:
+            thread.join()
+        self.selector.close()
+
+    def stop(self) -> None:
+        """Accept nothing more, finish what runs, then end. Callable from a signal handler."""
+        self.rope.send(b"!")
+
+    def work(self) -> None:
+        """The life of a thread: wait at the door, serve, again."""
+        while connection := self.next_request():
+            self.serve(connection)
+
+    def next_request(self) -> Connection | None:
+        """Lead until one whole request is there; None when the server has ended."""
+        with self.door:
+            while self.connections or not self.stopping:
+                while self.ready:
+                    connection = self.attend(self.ready.popleft())
+                    if connection is not None:
+                        return connection
+                self.look()
+        return None
+
+    def look(self) -> None:
+        """Ask the selector once, then judge the deadlines of those who have nothing to say."""
+        events = self.selector.select(0.02 if self.stopping else TICK_SECONDS)
+        self.ready.extend(key.data for key, _ in events)
+        now = time.monotonic()
+        if now >= self.next_check:
+            self.next_check = now + TICK_SECONDS
+            for connection in self.connections.difference(self.ready):
+                if connection.deadline <= now and not connection.busy:
+                    self.expire(connection)
+
+    def attend(self, thing: Connection | socket.socket) -> Connection | None:
+        """Go to one of the ready things; return a connection that now has a whole request."""
+        if thing is self.listener:
+            thing = self.accept()
+        elif thing is self.bell and not self.stopping:
+            self.prepare_end()
+        if not isinstance(thing, Connection) or thing.closed:
+            return None
+        if thing.busy:
+            with self.parking:
+                if thing.busy:  # the next request came early: look again after this one
+                    self.watch(thing, 0)
+                    return None
+        return thing if self.progress(thing) else None
+
+    def accept(self) -> Connection | None:
+        """Let one connection in."""
+        try:
+            sock, peer = self.listener.accept()
+        except BlockingIOError:
+            return None  # another process was faster
+        except OSError as error:
+            log(f"cannot accept: {error}")
+            time.sleep(0.1)  # out of file descriptors: do not turn this into a hot loop
+            return None
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock, peer)
+        self.connections.add(connection)
+        self.watch(connection, READ)
+        return connection
+
+    def progress(self, connection: Connection) -> bool:
+        """Move one connection on as far as the kernel allows; True with a whole request."""
+        try:
+            if connection.unsent:
+                return self.flush(connection)
+            if not connection.receive():
+                self.close(connection)
+            elif connection.closing:
+                connection.buffer.clear()
+            else:
+                connection.busy = connection.advance()
+        except BadRequest as error:
+            self.refuse(connection, error)
+        except (ClientGone, OSError):
+            self.drop(connection)
+        return connection.busy
+
+    def flush(self, connection: Connection) -> bool:
+        """Send more of a finished response to a slow reader, at no thread's expense."""
+        del connection.unsent[: connection.send(connection.unsent)]
+        connection.deadline = time.monotonic() + SEND_SECONDS
+        if not connection.unsent:
+            if connection.last or self.stopping:
+                self.finish(connection)
+            else:
+                connection.deadline = time.monotonic() + IDLE_SECONDS
+                self.watch(connection, READ)
+                connection.busy = bool(connection.buffer) and connection.advance()
+        return connection.busy
+
+    def serve(self, connection: Connection) -> None:
+        """Answer every whole request that has arrived, in order (RFC 9112 §9.3.2)."""
+        try:
+            while self.answer(connection) and not self.stopping:
+                if connection.unsent or not (connection.buffer and connection.advance()):
+                    connection.deadline = time.monotonic() + IDLE_SECONDS
+                    self.release(connection, WRITE if connection.unsent else READ)
+                    return
+            self.finish(connection)
+        except BadRequest as error:
+            self.refuse(connection, error)
+        except ClientGone:
+            self.drop(connection)
+
+    def answer(self, connection: Connection) -> bool:
+        """Run the application once; True if the connection can carry another request."""
+        request = connection.request
+        assert request is not None
+        if self.stopping:
+            request = request._replace(keep_alive=False)
+        response = Response(request, connection.transmit)
+        environ = build_environ(self.environ, request, connection.body, connection.peer)
+        respond(self.app, environ, response)
+        connection.request = None
+        connection.served += 1
+        return response.keep_alive
+
+    def refuse(self, connection: Connection, error: BadRequest) -> None:
+        """Answer a broken request, which the application never sees, and close."""
+        try:
+            connection.transmit(http11.error_response(error.status, str(error)), False)
+            self.finish(connection)
+        except ClientGone:
+            self.drop(connection)
+
+    def expire(self, connection: Connection) -> None:
+        """Somebody was too slow."""
+        if connection.unsent or connection.closing:
+            self.drop(connection)
+        elif connection.request or connection.buffer:
+            self.refuse(
+                connection, BadRequest("408 Request Timeout", "the request came too slowly")
+            )
+        else:
+            self.close(connection)
+
+    def finish(self, connection: Connection) -> None:
+        """Close after the last response, the sending side first.
+
+        subtle: close() with unread data in the kernel sends RST, which can destroy a response that
+        the client has not read yet (RFC 9112 §9.6). So we say FIN and wait for theirs.
+        """
+        connection.last = True
+        connection.closing = not connection.unsent
+        if connection.closing:
+            try:
+                connection.sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                return self.drop(connection)
+        connection.deadline = time.monotonic() + (
+            LINGER_SECONDS if connection.closing else SEND_SECONDS
+        )
+        self.release(connection, READ if connection.closing else WRITE)
+
+    def drop(self, connection: Connection) -> None:
+        """Close so that the client cannot mistake what it got for a whole response: with RST."""
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.close(connection)
+
+    def close(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.release(connection, 0)
+        self.connections.discard(connection)
+        connection.closed = True
+        connection.sock.close()
+
+    def release(self, connection: Connection, events: int) -> None:
+        """Give a connection back to the leader."""
+        with self.parking:
+            connection.busy = False
+            self.watch(connection, events)
+
+    def watch(self, connection: Connection, events: int) -> None:
+        """Tell the selector what to look for; 0 for nothing."""
+        if connection.events == events:
+            return  # nearly always: a quick answer leaves the selector as it is
+        if not connection.events:
+            self.selector.register(connection.sock, events, connection)
+        elif not events:
+            self.selector.unregister(connection.sock)
+        else:
+            self.selector.modify(connection.sock, events, connection)
+        connection.events = events
+
+    def prepare_end(self) -> None:
+        """Close the door. Idle connections go now; half a request gets a moment to be completed."""
+        self.stopping = True
+        for source in (*self.alarms, self.listener):
+            self.selector.unregister(source)
+        self.next_check = now = time.monotonic()
+        for connection in list(self.connections):
+            patience = 0.0 if connection.waiting() else LINGER_SECONDS
+            connection.deadline = min(connection.deadline, now + patience)
