@@ -46,13 +46,15 @@ def run(chapter: str = "00", *, port: int = FIRST_PORT, browser: bool = True) ->
     from jupyterlab.labapp import LabApp  # it reads the environment when it is imported
 
     opens = browser and has_graphical_browser()
-    server = LabApp.initialize_server(argv=[], config=_config(port, page, opens))
+    token = secrets.token_hex(24)
+    server = LabApp.initialize_server(argv=[], config=_config(port, page, token, opens))
     if not server.http_server:
         raise LabError(
             f"No port from {port} to {port + 50} is free: choose one with --port (0 takes any)."
         )
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    print(f"\n  The course is at  {server.local_url}\n  Ctrl-C ends it.\n", flush=True)
+    address = f"http://127.0.0.1:{server.port}{page}?token={token}"
+    print(f"\n  The course is at  {address}\n  Ctrl-C ends it.\n", flush=True)
     server.start()
 
 
@@ -98,7 +100,7 @@ def _page(chapter: str) -> str:
     raise LabError(f"There is no chapter {chapter!r}: the chapters are {known}.")
 
 
-def _config(port: int, page: str, opens_browser: bool) -> Any:
+def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
     import zmq
     from jupyterlab.handlers.announcements import NeverCheckForUpdate
     from traitlets.config import Config
@@ -116,7 +118,7 @@ def _config(port: int, page: str, opens_browser: bool) -> Any:
                 "answer_yes": True,  # Ctrl-C ends it at once
                 "log_level": "ERROR",
             },
-            "IdentityProvider": {"token": secrets.token_hex(24)},
+            "IdentityProvider": {"token": token},
             "LabApp": {
                 "log_level": "ERROR",
                 "default_url": page,

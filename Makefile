@@ -1,0 +1,54 @@
+# Two commands are all you need: `make lab` and `make test`.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test check bench doctor clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+lab: $(STAMP) ## Open the course in JupyterLab (Ctrl-C ends it)
+	@exec $(BIN)/python -m playground lab
+
+test: $(STAMP) ## Run every test, on all cores
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
+
+check: $(STAMP) ## Format, lint, types, and the course gate
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m playground gate
+
+bench: $(STAMP) ## Measure minimal_servers beside gunicorn and waitress (needs wrk)
+	$(BIN)/python -m bench
+
+doctor: $(STAMP) ## Look at what the course needs from this machine
+	@$(BIN)/python -m playground doctor
+
+clean: ## Remove the environment and caches; your workspace stays
+	rm -rf $(VENV) build ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -not -path './workspace/*' -exec rm -rf {} +
+
+# The environment, made anew or brought up to date when what it should hold has changed.
+$(STAMP): pyproject.toml constraints.txt
+	@set -e; \
+	if [ ! -x $(BIN)/python ] || ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo 'The course needs Python 3.11 or newer: install it, or name it with `make PYTHON=/path/to/python3 lab`.' >&2; exit 1; \
+	  fi; \
+	  echo "Making the environment with $$($$found --version), once …"; \
+	  rm -rf $(VENV); \
+	  $$found -m venv $(VENV) || { \
+	    echo "$$found cannot make environments: install its venv package (Debian, Ubuntu: apt install python3-venv)." >&2; \
+	    rm -rf $(VENV); exit 1; }; \
+	fi; \
+	echo 'Installing the tested versions …'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt; \
+	touch $(STAMP)

@@ -1,0 +1,152 @@
+"""The command `playground`: the terminal's way to everything that the notebooks do.
+
+Each verb imports what it needs when it runs, so that `playground --help` is quick. What is expected
+to go wrong ends as one sentence on standard error and exit code 1; wrong usage is exit code 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from playground import lab as jupyterlab
+from playground import workspace
+
+if TYPE_CHECKING:
+    from playground.doctor import Finding
+
+MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "problem": "[red]✗[/]"}
+
+app = typer.Typer(
+    help="Build Python web servers from raw sockets, and watch every request while it runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+with contextlib.suppress(ModuleNotFoundError):
+    from playground.grading.cli import app as grading
+
+    app.add_typer(grading)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app(prog_name="playground")
+    except BrokenPipeError:  # `playground exercises | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        _fail(f"{name}{error.strerror or error}.")
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "playground":
+            raise  # a bug, and its traceback helps
+        _fail(str(error))
+
+
+@app.command()
+def lab(
+    chapter: Annotated[str, typer.Argument(help="The chapter to open, such as 02.")] = "00",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The first port to try; 0 takes any free one.")
+    ] = jupyterlab.FIRST_PORT,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open the course in JupyterLab."""
+    jupyterlab.run(chapter, port=port, browser=browser)
+
+
+@app.command()
+def reset(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Chapters (02), exercises or files.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The whole workspace, progress included.")
+    ] = False,
+) -> None:
+    """Take the course's own files again; yours go to a backup."""
+    if bool(names) == everything:
+        raise typer.BadParameter("give chapters or exercises (playground reset 02), or --all.")
+    done = workspace.reset_all() if everything else workspace.reset(_files(names or []))
+    if not done.replaced:
+        print("Nothing to reset: your files are the course's own.")
+        return
+    count = len(done.replaced)
+    print(f"{count} file{'s' * (count != 1)} replaced by the course's own.")
+    if done.backup:
+        print(f"Your files are in {done.backup}")
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+) -> None:
+    """Look at what the course needs from this machine; changes nothing."""
+    from playground.doctor import examine
+
+    findings = list(examine())
+    if as_json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+    else:
+        Console().print(_findings_table(findings))
+    problems = sum(finding.state == "problem" for finding in findings)
+    if problems:
+        plural = "s" * (problems != 1)
+        _fail(f"{problems} problem{plural}: the remedy stands beside it.")
+
+
+@app.command()
+def gate(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Copy minimal_servers into the cells that build it.")
+    ] = False,
+) -> None:
+    """Hold the notebooks to what they promise (for those who write the course)."""
+    from playground import gate as course_gate
+    from playground.grading import exercise
+
+    course = workspace.checkout()
+    if fix:
+        for name in course_gate.fix(course):
+            print(f"changed {name}")
+    catalogue = {one.id: one.chapter[:2] for one in exercise.load()}
+    problems = course_gate.check(course, catalogue)
+    for problem in problems:
+        print(problem)
+    if problems:
+        _fail(f"the course gate found {len(problems)} broken promises.")
+    print("The course gate is green.")
+
+
+def _findings_table(findings: list[Finding]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        detail = escape(finding.detail)
+        if finding.remedy:
+            detail += f"\n[dim]→[/] {escape(finding.remedy)}"
+        table.add_row(MARKS[finding.state], finding.name, detail)
+    return table
+
+
+def _files(names: list[str]) -> list[str]:
+    """Replace exercise ids by their files."""
+    from playground.grading import exercise
+
+    files = {one.id: one.rel for one in exercise.load()}
+    return [files.get(name, name) for name in names]
+
+
+def _fail(sentence: str) -> None:
+    print(f"playground: {sentence}", file=sys.stderr)
+    sys.exit(1)
