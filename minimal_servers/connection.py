@@ -1,7 +1,7 @@
 """One client: bytes in until a whole request is there, bytes out until the kernel has them all.
 
-Nothing here blocks but ``transmit(..., wait=True)``, which is how a worker waits for a slow reader of
-a body that is still being produced. Everybody else who is slow waits at no thread's expense.
+Nothing here blocks but ``transmit(..., wait=True)``, which is how a worker waits for a slow reader
+of a body that is still being produced. Everybody else who is slow waits at no thread's expense.
 """
 
 import socket
@@ -82,7 +82,7 @@ class Connection:
             return
         self.check_size(request.length or 0)
         self.pieces = http11.read_body(request, self.buffer)
-        self.body = SpooledTemporaryFile(MAX_IN_MEMORY)
+        self.body = SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115 - it lives on
         if request.expects_continue and not self.buffer:
             self.transmit(http11.CONTINUE, False)
 

@@ -2,7 +2,7 @@
 
 Strategy
 - The caller owns a ``bytearray`` and appends whatever arrived. The readers eat from its front.
-  What is still missing is ``None``; what is wrong is ``BadRequest``, which carries the status to answer.
+  What is still missing is ``None``; what is wrong is ``BadRequest``, which carries the status.
 - The grammar stands in regular expressions that must match to the last byte. Nothing is trimmed,
   guessed or repaired: a request that two servers could read differently is refused, because that
   difference is how requests are smuggled past a proxy (RFC 9112 §11.2).
@@ -28,6 +28,7 @@ TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
 VALUE = rb"[\t -~\x80-\xff]*"  # RFC 9110 §5.5: no CR, LF, NUL, no other control character
 REQUEST_LINE = re.compile(rb"(%b) ([!-\"$-~]+) HTTP/([0-9])\.([0-9])" % TOKEN)  # RFC 9112 §3
 FIELD = re.compile(rb"(%b):(%b)\r\n" % (TOKEN, VALUE))  # RFC 9112 §5: no space before the colon
+FIELD_VALUE = re.compile(VALUE)
 FIELDS = re.compile(rb"(?:%b:%b\r\n)*+" % (TOKEN, VALUE))
 ABSOLUTE = re.compile(rb"https?://([^/?@]+)([^?]*)(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
 HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
@@ -258,12 +259,18 @@ def response_head(status: bytes, lines: Iterable[bytes]) -> bytes:
 
 def field_line(name: bytes, value: bytes) -> bytes:
     """One response field. Raises ValueError instead of letting CR or LF split the response."""
-    line = b"%b: %b\r\n" % (name, value)
-    if FIELD.fullmatch(line) is None or b":" in name:
+    if not is_token(name) or FIELD_VALUE.fullmatch(value) is None:
         raise ValueError(f"illegal header field {name!r}: {value!r} (RFC 9110 §5.5)")
-    return line
+    return b"%b: %b\r\n" % (name, value)
 
 
+@lru_cache(maxsize=1024)
+def is_token(name: bytes) -> bool:
+    """Whether ``name`` can name a field (RFC 9110 §5.6.2)."""
+    return re.fullmatch(TOKEN, name) is not None
+
+
+@lru_cache(maxsize=128)
 def status_code(status: bytes) -> int:
     """The number in b"404 Not Found". Raises ValueError if it cannot be a final status."""
     match = STATUS.fullmatch(status)

@@ -1,8 +1,8 @@
-"""One process: who waits and who is served. One selector, any number of threads (leader, followers).
+"""One process: who waits and who is served. One selector, any number of threads.
 
-Strategy
-- A connection is watched by the selector until a *whole* request has arrived. Only then does it take
-  a thread, so slow and idle clients hold none.
+Strategy (known as leader and followers)
+- A connection is watched by the selector until a *whole* request has arrived. Only then does it
+  take a thread, so slow and idle clients hold none.
 - Whoever is free becomes the leader: it holds the ``door``, watches all sockets, takes the first
   whole request, leaves the door to the next free thread and serves that request itself. With one
   thread this is a plain loop; with many there is still no queue and no hand-over in between.

@@ -169,9 +169,7 @@ class Arbiter:
 
     def mourn(self, pid: int, worker: Worker, status: int) -> None:
         """Decide what an unexpected death means."""
-        log(
-            f"worker {pid} ended {f'by signal {-status}' if status < 0 else f'with status {status}'}"
-        )
+        log(f"worker {pid} ended, {'signal' if status < 0 else 'status'} {abs(status)}")
         if worker.generation == self.serving:
             young = time.monotonic() - worker.born < LONG_LIFE or not worker.ready
             self.delay = min(max(0.5, 2 * self.delay), MAX_DELAY) if young else 0.0

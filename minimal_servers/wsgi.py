@@ -59,7 +59,7 @@ def base_environ(host: str, port: int, multithread: bool, multiprocess: bool) ->
 def build_environ(
     base: Environ, request: Request, body: BinaryIO, peer: tuple[str, int]
 ) -> Environ:
-    """One request as a WSGI environ: native strings that hold latin-1 (PEP 3333, Unicode Issues)."""
+    """One request as native strings that hold latin-1 (PEP 3333, Unicode Issues)."""
     environ = base | {
         "REQUEST_METHOD": request.method,
         "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
@@ -163,7 +163,7 @@ class Response:
         self.status, self.code, self.length, self.lines = raw, code, length, lines
 
     def begin(self) -> bytes:
-        """Decide how the client finds the end of the body (RFC 9112 §6.3); the head in wire form."""
+        """Decide how the client finds the end of the body (RFC 9112 §6.3); the head as bytes."""
         self.started = True
         self.bodyless = http11.forbids_body(self.request.method, self.code)
         lines = self.lines
@@ -202,13 +202,14 @@ class Response:
             self.transmit(data, self.wait)
 
     def whole(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
-        """The body is all there already: its length is known, and no block waits for the client."""
-        size = sum(len(block) for block in blocks)
-        if not self.started and self.status and self.length is None and self.code != 204:
-            if size or not http11.forbids_body(self.request.method, self.code):
-                self.length = size
-                self.lines.append(b"Content-Length: %d\r\n" % size)
+        """The body is all there: its length is known, and no block waits for the client."""
         self.wait = False
+        if self.started or not self.status or self.length is not None or self.code == 204:
+            return
+        size = sum(map(len, blocks))
+        if size or not http11.forbids_body(self.request.method, self.code):
+            self.length = size
+            self.lines.append(b"Content-Length: %d\r\n" % size)
 
     def complete(self) -> bool:
         """Whether nothing that the application still yields could reach the client."""
@@ -261,7 +262,7 @@ def respond(app: Application, environ: Environ, response: Response) -> None:
 
 
 def close(result: object) -> None:
-    """PEP 3333: close() of the iterable runs once, whatever happened. Its errors only go to the log."""
+    """PEP 3333: close() of the iterable runs once, whatever happened. Its errors are logged."""
     try:
         getattr(result, "close", lambda: None)()
     except Exception:
