@@ -3,11 +3,16 @@
 A code cell whose metadata says `{"builds": "minimal_servers.http11:parse_head"}` (or a list of
 such names) holds exactly these definitions, in this order, character for character as they stand
 in the module, with the comment lines directly above them.
+
+A class may grow over several cells. The claim `module:Server.serve` stands for a cell that goes on
+with `class Server(Server):` and holds this method; `module:Server` is then the class without the
+methods that are claimed so.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +58,51 @@ def modules(course: Path) -> dict[str, list[Definition]]:
     }
 
 
+def split_classes(
+    code: dict[str, list[Definition]], claims: set[str]
+) -> dict[str, list[Definition]]:
+    """Return `code` with each class that grows over several cells taken apart.
+
+    It becomes the class without the claimed methods, then a definition `Class.method` for each.
+    """
+    return {
+        module: [
+            part
+            for definition in found
+            for part in _take_apart(
+                definition, {c.partition(":")[2] for c in claims if c.startswith(f"{module}:")}
+            )
+        ]
+        for module, found in code.items()
+    }
+
+
+def _take_apart(definition: Definition, names: set[str]) -> list[Definition]:
+    members = [one for one in _members(definition) if one.names[0] in names]
+    if not members:
+        return [definition]
+    shell = definition.text
+    for member in members:
+        shell = shell.replace(member.text + "\n", "\n", 1).removesuffix(member.text)
+    shell = re.sub(r"\n{3,}", "\n\n", shell).rstrip()
+    return [Definition(definition.names, shell, True), *members]
+
+
+def _members(definition: Definition) -> list[Definition]:
+    """Return the methods of a class, each with its decorators and its indentation."""
+    tree = ast.parse(definition.text).body
+    if not tree or not isinstance(tree[0], ast.ClassDef):
+        return []
+    lines = definition.text.split("\n")
+    found = []
+    for node in tree[0].body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
+            text = "\n".join(lines[start : node.end_lineno])
+            found.append(Definition((f"{tree[0].name}.{node.name}",), text, True))
+    return found
+
+
 def expected(cell: Cell, code: dict[str, list[Definition]]) -> list[Definition]:
     """Return the definitions that a cell claims to build.
 
@@ -70,11 +120,17 @@ def expected(cell: Cell, code: dict[str, list[Definition]]) -> list[Definition]:
 
 def render(wanted: list[Definition]) -> str:
     """Return the text of a cell with these definitions, formatted as ruff does."""
-    text = ""
+    text, grown = "", ""
     for before, definition in zip([None, *wanted], wanted, strict=False):
+        owner = definition.names[0].rpartition(".")[0]
+        if owner and owner == grown:
+            text += "\n\n" + definition.text
+            continue
         if before:
             text += "\n\n\n" if before.is_block or definition.is_block else "\n"
-        text += definition.text
+        if owner:
+            text += f"class {owner}({owner}):\n"
+        text, grown = text + definition.text, owner
     return text
 
 
@@ -150,16 +206,27 @@ def _cell_definitions(cell: Cell) -> list[Definition]:
     if cell.magic:  # an exercise is the learner's, not the course's
         return []
     try:
-        return definitions(cell.source, cell.tree) if cell.tree else []
+        found = definitions(cell.source, cell.tree) if cell.tree else []
     except SyntaxError:
         return []
+    return [
+        part
+        for one in found
+        for part in (_members(one) if one.text.startswith(_growing(one)) else [one])
+    ]
+
+
+def _growing(definition: Definition) -> str:
+    name = definition.names[0]
+    return f"class {name}({name}):"
 
 
 def _same(cell: Cell, wanted: list[Definition]) -> bool:
-    found = _cell_definitions(cell)
-    plain = [line for line in cell.source.split("\n") if line.strip()]
-    needed = [line for one in wanted for line in one.text.split("\n") if line.strip()]
-    return [one.text for one in found] == [one.text for one in wanted] and plain == needed
+    plain, needed = (
+        [line.rstrip() for line in text.split("\n") if line.strip()]
+        for text in (cell.source, render(wanted))
+    )
+    return plain == needed
 
 
 def _bound_names(node: ast.stmt) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def check(course: Path, catalogue: Mapping[str, str]) -> list[Problem]:
     `catalogue` maps the id of every exercise to its chapter, `{"wsgi-environ": "02"}`.
     """
     notebooks, problems = _read(course)
-    code = builds.modules(course)
+    code = _code(course, notebooks)
     for notebook in notebooks:
         problems += form(notebook)
         problems += builds.check_cells(notebook, code)
@@ -33,7 +33,7 @@ def check(course: Path, catalogue: Mapping[str, str]) -> list[Problem]:
 def fix(course: Path) -> list[str]:
     """Copy the modules' text into the cells that build it; return the notebooks that changed."""
     notebooks, _ = _read(course)
-    code = builds.modules(course)
+    code = _code(course, notebooks)
     changed = []
     for notebook in notebooks:
         before = nbformat.writes(notebook.node)
@@ -49,6 +49,11 @@ def fix(course: Path) -> list[str]:
             write_atomic(notebook.path, after.rstrip("\n").encode() + b"\n")
             changed.append(notebook.rel)
     return changed
+
+
+def _code(course: Path, notebooks: list[Notebook]) -> dict[str, list[builds.Definition]]:
+    claims = {claim for book in notebooks for cell in book.cells for claim in cell.builds()}
+    return builds.split_classes(builds.modules(course), claims)
 
 
 def _read(course: Path) -> tuple[list[Notebook], list[Problem]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Notebook:
         self.path = path
         self.rel = rel
         try:
-            self.node = nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            self.node = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
             nbformat.validate(self.node)
         except Exception as error:  # the reader and the validator raise many kinds
             reason = str(error).strip().splitlines()[0]
