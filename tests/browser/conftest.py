@@ -1,0 +1,231 @@
+"""A real JupyterLab and a real Chromium, shared by the browser tests of one run.
+
+`lab` is started by `playground lab` with a workspace of its own; `page` is a fresh browser page
+(`@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)` for both themes), and
+`open_notebook` opens a notebook on it. Pictures go to `test-results/`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PICTURES = CHECKOUT / "test-results"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZE = {"width": 1280, "height": 900}
+NUMBERED = re.compile(r"\[\d+\]:")  # the prompt of a cell that has run
+START_MS = 60_000  # a slow machine under full load; only a hang takes longer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder, and keep it on one worker: it shares one lab."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+class Lab:
+    """A running lab: its process, its address, its workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "playground", "lab", "--no-browser", "--port", "0"],
+            cwd=CHECKOUT,
+            env=os.environ | {"PLAYGROUND_WORKSPACE": str(workspace)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.address = self._read_address()
+        self.origin = self.address.partition("/lab")[0]
+        self.token = self.address.partition("token=")[2]
+
+    def _read_address(self) -> str:
+        assert self.process.stdout is not None
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if "http://" in line:
+                return line[line.index("http://") :].strip()
+        raise AssertionError(f"playground lab ended without an address:\n{''.join(said)}")
+
+    def add(self, name: str, cells: list[str]) -> str:
+        """Write a notebook of code cells into the workspace and return its path there."""
+        rel = f"notebooks/{name}"
+        write_notebook(self.workspace / rel, cells)
+        return rel
+
+    def url(self, rel: str) -> str:
+        """Return the address of a workspace file, opened alone (no tabs of earlier tests)."""
+        return f"{self.origin}/lab/tree/{rel}?reset&token={self.token}"
+
+    def set_theme(self, theme: str) -> None:
+        """Choose the theme of pages opened from now on: "light" or "dark"."""
+        plugin = "@jupyterlab/apputils-extension:themes"
+        raw = f'{{"theme": "JupyterLab {theme.title()}"}}'
+        httpx.put(
+            f"{self.origin}/lab/api/settings/{plugin}",
+            headers={"Authorization": f"token {self.token}"},
+            json={"raw": raw},
+        ).raise_for_status()
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout=30)
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+class NotebookPage:
+    """A notebook that is open in the lab, and its kernel ready."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=START_MS)
+        self.wait_idle()
+
+    def cell(self, index: int) -> Locator:
+        """Return the cell at `index`, Markdown cells counted too."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """Return the output area of the cell at `index`."""
+        return self.cell(index).locator(".jp-OutputArea-output")
+
+    def run_cell(self, index: int, *, timeout_ms: float = START_MS) -> Locator:
+        """Run a code cell to its end and return its outputs."""
+        self.cell(index).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        prompt = self.cell(index).locator(".jp-InputPrompt").first
+        expect(prompt).to_have_text(NUMBERED, timeout=timeout_ms)
+        return self.output(index)
+
+    def run_all(self, *, timeout_ms: float = START_MS) -> None:
+        """Choose "Run All Cells" and wait until every code cell has its number."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt")
+        for index in range(prompts.count()):
+            expect(prompts.nth(index)).to_have_text(NUMBERED, timeout=timeout_ms)
+        self.wait_idle(timeout_ms)
+
+    def wait_idle(self, timeout_ms: float = START_MS) -> None:
+        """Wait until the kernel is idle.
+
+        Only the status bar tells: the indicator in the toolbar says idle before there is a kernel,
+        and JupyterLab drops a cell that is run at that moment.
+        """
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text(
+            "| Idle", timeout=timeout_ms
+        )
+
+    def save(self) -> None:
+        """Save the notebook and wait until it is saved."""
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("Control+s")
+        self.page.locator(".jp-mod-dirty").first.wait_for(state="detached", timeout=START_MS)
+
+    def picture(self, name: str) -> Path:
+        """Save a screenshot as `test-results/<name>.png`."""
+        PICTURES.mkdir(exist_ok=True)
+        path = PICTURES / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium; without one the tests fail in CI, and are not run elsewhere."""
+    path = find_chromium()
+    if path is None:
+        reason = "no Chromium here: install the package chromium to run the browser tests"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab started by `playground lab` on a free port, with a workspace of its own."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    if not (CHECKOUT / "notebooks/00_welcome.ipynb").exists():
+        write_notebook(workspace / "notebooks/00_welcome.ipynb", ["6 * 7"])
+    running = Lab(workspace)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, chromium: Browser, lab: Lab) -> Iterator[Page]:
+    """A fresh page, in the theme that the parameter names ("light" without one)."""
+    theme = getattr(request, "param", "light")
+    lab.set_theme(theme)
+    context = chromium.new_context(viewport=SIZE, color_scheme=theme)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def open_notebook(page: Page, lab: Lab) -> Callable[[str], NotebookPage]:
+    """Return a function that opens a workspace path ("notebooks/01_socket.ipynb") on `page`."""
+
+    def open_(rel: str) -> NotebookPage:
+        page.goto(lab.url(rel))
+        return NotebookPage(page)
+
+    return open_
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, `PLAYGROUND_CHROMIUM` first."""
+    candidates = (os.environ.get("PLAYGROUND_CHROMIUM", ""), *CHROMIUMS, MAC_CHROME)
+    return next((path for name in candidates if name and (path := shutil.which(name))), None)
+
+
+def write_notebook(path: Path, cells: list[str]) -> None:
+    """Write a notebook of code cells with the course's kernel."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in cells],
+        metadata={
+            "kernelspec": {
+                "name": "python3",
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+            }
+        },
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
