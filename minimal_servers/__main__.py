@@ -2,16 +2,17 @@
 
 import argparse
 import importlib
+import logging
 import signal
 import socket
 import sys
-import traceback
 from typing import Any
 
 from minimal_servers.threads import Server
-from minimal_servers.workers import BOOT_FAILED, Arbiter, Ready, Work, log
+from minimal_servers.workers import BOOT_FAILED, Arbiter, Ready, Work
 
 BACKLOG = 1024  # connections that may wait in the accept queue
+log = logging.getLogger("minimal_servers")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,16 +20,14 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     try:
         listener = listen(options.host, options.port)
-    except OSError as error:
-        log(f"cannot listen on {options.host}:{options.port}: {error.strerror}. Try --port 0.")
+    except (OSError, OverflowError) as error:
+        log.error("cannot listen on %s:%d: %s", options.host, options.port, error)
         return 1
-    host, port = listener.getsockname()[:2]
-
-    def announce() -> None:
-        size = f"{options.workers} worker(s) x {options.threads} thread(s)"
-        print(f"{options.app} is served at http://{host}:{port} by {size}", flush=True)
-
+    url = "http://{}:{}".format(*listener.getsockname()[:2])
+    size = f"{options.workers} worker(s) x {options.threads} thread(s)"
+    announcement = f"{options.app} is served at {url} by {size}"
     work = wsgi_work(listener, options.app, options.threads, options.workers)
+    announce = lambda: print(announcement, flush=True)  # noqa: E731
     return Arbiter(work, options.workers, options.grace, announce).run()
 
 
@@ -38,23 +37,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("interface", choices=["wsgi"], help="what the application speaks")
     parser.add_argument("app", help="where it is: module:name, as in myproject.main:app")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=number(0, 65535), default=8000, help="0 takes a free one")
-    parser.add_argument("--workers", type=number(1, 1024), default=1, help="processes")
-    parser.add_argument("--threads", type=number(1, 1024), default=1, help="per process")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--threads", type=int, default=1, help="threads in each process")
     parser.add_argument("--grace", type=float, default=30.0, help="seconds to finish on SIGTERM")
-    return parser.parse_args(argv)
-
-
-def number(low: int, high: int) -> Any:
-    """An argparse type: an integer within bounds."""
-
-    def convert(text: str) -> int:
-        if not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"must be between {low} and {high}")
-        return int(text)
-
-    convert.__name__ = "whole number"
-    return convert
+    options = parser.parse_args(argv)
+    if options.workers < 1 or options.threads < 1 or options.grace < 0:
+        parser.error("--workers and --threads are 1 or more, --grace is 0 or more")
+    return options
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -73,32 +63,31 @@ def wsgi_work(listener: socket.socket, target: str, threads: int, workers: int) 
     """What a worker process does for WSGI."""
 
     def work(lifeline: int, ready: Ready) -> None:
-        server = Server(listener, load(target), threads, workers, lifeline)
+        server = Server(listener, load(target), threads, workers)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         ready()
-        server.run()
+        server.run(lifeline)
 
     return work
 
 
 def load(target: str) -> Any:
-    """Import "module:name". Ends the process with one sentence, or the application's traceback."""
+    """Import "module:name". Ends the process with a sentence, and the traceback of a failed import.
+
+    Raises SystemExit(BOOT_FAILED).
+    """
     module_name, _, name = target.partition(":")
     sys.path.insert(0, "")
     try:
         app: Any = importlib.import_module(module_name)
         for part in (name or "app").split("."):
             app = getattr(app, part)
-    except Exception as error:
-        if (
-            not isinstance(error, (ModuleNotFoundError, AttributeError))
-            or error.__traceback__ is None
-        ):
-            traceback.print_exc()
-        log(f"cannot load {target}: {error}")
-        sys.exit(BOOT_FAILED)
-    if not callable(app):
-        log(f"cannot load {target}: {app!r} is not callable")
+        if not callable(app):
+            raise TypeError(f"{app!r} is not callable")
+    except BaseException as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == module_name
+        known = missing or isinstance(error, (AttributeError, TypeError, ValueError))
+        log.error("cannot load %s: %r", target, error, exc_info=not known)
         sys.exit(BOOT_FAILED)
     return app
 

@@ -13,7 +13,7 @@ from typing import IO
 
 from minimal_servers import http11
 from minimal_servers.http11 import BadRequest, Request
-from minimal_servers.wsgi import ClientGone
+from minimal_servers.wsgi import ClientGone, Peer
 
 HEAD_SECONDS = 10.0  # for a whole request head
 BODY_SECONDS = 10.0  # between two arrivals of body
@@ -23,9 +23,9 @@ MAX_IN_MEMORY = 64 * 1024  # bytes of body; a longer one goes to a temporary fil
 
 
 class Connection:
-    """One client: what it sent so far, what it still has to get, and until when."""
+    """What one client sent so far, what it still has to get, and until when."""
 
-    def __init__(self, sock: socket.socket, peer: tuple[str, int]) -> None:
+    def __init__(self, sock: socket.socket, peer: Peer) -> None:
         self.sock = sock
         self.peer = peer
         self.buffer = bytearray()  # received, not yet used
@@ -36,8 +36,6 @@ class Connection:
         self.deadline = time.monotonic() + HEAD_SECONDS
         self.served = 0  # responses
         self.events = 0  # what the selector watches for
-        self.busy = False  # a thread is serving it
-        self.closed = False
         self.last = False  # close once ``unsent`` is gone
         self.closing = False  # everything is said; what still arrives is thrown away
 
@@ -77,12 +75,12 @@ class Connection:
 
     def start_body(self, request: Request) -> None:
         """Make room for the body, and ask for it if the client wants to be asked."""
+        self.check_size(request.length or 0)
         if request.length == 0:
             self.pieces, self.body = iter(()), BytesIO()
             return
-        self.check_size(request.length or 0)
         self.pieces = http11.read_body(request, self.buffer)
-        self.body = SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115 - it lives on
+        self.body = SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115 - it outlives this call
         if request.expects_continue and not self.buffer:
             self.transmit(http11.CONTINUE, False)
 
@@ -99,8 +97,7 @@ class Connection:
         try:
             if not self.unsent:
                 data = data[self.send(data) :]
-            if data:
-                self.unsent += data
+            self.unsent += data
             if wait and self.unsent:
                 self.sock.settimeout(SEND_SECONDS)
                 self.sock.sendall(self.unsent)

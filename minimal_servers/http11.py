@@ -57,7 +57,6 @@ class Request(NamedTuple):
     """The head of one request, checked. Everything that came over the wire stays bytes."""
 
     method: str  # "GET"
-    target: bytes  # b"/a%20b?x=1", as received
     path: bytes  # b"/a%20b", still percent-encoded
     query: bytes  # b"x=1"
     minor: int  # 1 for HTTP/1.1 and later, 0 for HTTP/1.0
@@ -117,17 +116,9 @@ def parse_head(head: bytes) -> Request:
     authority, path, query = split_target(method, target)
     check_host(deciding.get(b"host", []), authority, version)
     length = body_length(deciding, version)
-    return Request(
-        method.decode("ascii"),
-        target,
-        path,
-        query,
-        version,
-        headers,
-        length,
-        wants_keep_alive(deciding.get(b"connection", []), version),
-        wants_continue(deciding.get(b"expect", []), version, length),
-    )
+    keep = wants_keep_alive(deciding.get(b"connection", []), version)
+    expects = wants_continue(deciding.get(b"expect", []), version, length)
+    return Request(method.decode(), path, query, version, headers, length, keep, expects)
 
 
 def split_target(method: bytes, target: bytes) -> tuple[bytes | None, bytes, bytes]:
@@ -298,10 +289,5 @@ def date_line(second: int) -> bytes:
 def error_response(status: str, reason: str) -> bytes:
     """A whole response for a request that never reaches the application; the connection ends."""
     body = f"{status}: {reason}\n".encode()
-    lines = [
-        date_line(int(time.time())),
-        b"Content-Type: text/plain; charset=utf-8\r\n",
-        b"Content-Length: %d\r\n" % len(body),
-        b"Connection: close\r\n",
-    ]
-    return response_head(status.encode("ascii"), lines) + body
+    fields = b"Content-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n" % len(body)
+    return response_head(status.encode(), [date_line(int(time.time())), fields]) + body

@@ -12,6 +12,7 @@ Strategy (known as leader and followers)
   first: time that *we* spent elsewhere is never held against it.
 """
 
+import logging
 import selectors
 import socket
 import struct
@@ -19,65 +20,50 @@ import threading
 import time
 from collections import deque
 
-from minimal_servers import http11
+from minimal_servers import http11, wsgi
 from minimal_servers.connection import SEND_SECONDS, Connection
 from minimal_servers.http11 import BadRequest
-from minimal_servers.wsgi import (
-    Application,
-    ClientGone,
-    Response,
-    base_environ,
-    build_environ,
-    log,
-    respond,
-)
+from minimal_servers.wsgi import ClientGone
 
 IDLE_SECONDS = 5.0  # between two requests
 LINGER_SECONDS = 2.0  # for the last words to reach the client
 TICK_SECONDS = 0.5  # between two looks at the deadlines
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
+log = logging.getLogger(__name__)
 
 
 class Server:
-    """One process: the door, its connections, and the threads that serve them."""
+    """The door, the connections behind it, and the threads that serve them."""
 
     def __init__(
-        self,
-        listener: socket.socket,
-        app: Application,
-        threads: int = 1,
-        workers: int = 1,
-        lifeline: int | None = None,
+        self, listener: socket.socket, app: wsgi.Application, threads: int = 1, workers: int = 1
     ) -> None:
         self.listener = listener
         self.app = app
         self.threads = threads
         host, port = listener.getsockname()[:2]
-        self.environ = base_environ(host, port, threads > 1, workers > 1)
+        self.environ = wsgi.base_environ(host, port, threads > 1, workers > 1)
         self.connections: set[Connection] = set()
-        self.ready: deque[Connection | socket.socket] = deque()  # the selector named them
+        self.ready: deque[Connection | socket.socket | int] = deque()  # the selector named them
         self.door = threading.Lock()  # held by the leader
-        self.parking = threading.Lock()  # over ``busy`` and ``events`` of all connections
         self.stopping = False
         self.next_check = 0.0
         self.bell, self.rope = socket.socketpair()
         self.selector = selectors.DefaultSelector()
-        self.alarms = [self.bell] if lifeline is None else [self.bell, lifeline]
-        for alarm in self.alarms:
-            self.selector.register(alarm, READ, self.bell)
         listener.setblocking(False)
-        self.selector.register(listener, READ, listener)
 
-    def run(self) -> None:
-        """Serve until ``stop`` was called and nobody is left."""
+    def run(self, lifeline: int | None = None) -> None:
+        """Serve until ``stop`` is called or ``lifeline`` is closed, and everybody is served."""
+        for source in (self.listener, self.bell, lifeline):
+            if source is not None:
+                self.selector.register(source, READ, source)
         followers = [threading.Thread(target=self.work) for _ in range(self.threads - 1)]
         for thread in followers:
             thread.start()
         self.work()
         for thread in followers:
             thread.join()
-        self.selector.close()
 
     def stop(self) -> None:
         """Accept nothing more, finish what runs, then end. Callable from a signal handler."""
@@ -89,12 +75,14 @@ class Server:
             self.serve(connection)
 
     def next_request(self) -> Connection | None:
-        """Lead until one whole request is there; None when the server has ended."""
+        """Lead until a whole request is there; None when the server has ended."""
         with self.door:
             while self.connections or not self.stopping:
                 while self.ready:
                     connection = self.attend(self.ready.popleft())
-                    if connection is not None:
+                    if connection and self.progress(connection):
+                        if self.threads > 1:  # the next leader must not look at it
+                            self.watch(connection, 0)
                         return connection
                 self.look()
         return None
@@ -107,23 +95,18 @@ class Server:
         if now >= self.next_check:
             self.next_check = now + TICK_SECONDS
             for connection in self.connections.difference(self.ready):
-                if connection.deadline <= now and not connection.busy:
+                if connection.events and connection.deadline <= now:
                     self.expire(connection)
 
-    def attend(self, thing: Connection | socket.socket) -> Connection | None:
-        """Go to one of the ready things; return a connection that now has a whole request."""
+    def attend(self, thing: Connection | socket.socket | int) -> Connection | None:
+        """Go and see who made itself heard: a client, somebody at the door, or the alarm."""
+        if isinstance(thing, Connection):
+            return thing
         if thing is self.listener:
-            thing = self.accept()
-        elif thing is self.bell and not self.stopping:
+            return self.accept()
+        if not self.stopping:
             self.prepare_end()
-        if not isinstance(thing, Connection) or thing.closed:
-            return None
-        if thing.busy:
-            with self.parking:
-                if thing.busy:  # the next request came early: look again after this one
-                    self.watch(thing, 0)
-                    return None
-        return thing if self.progress(thing) else None
+        return None
 
     def accept(self) -> Connection | None:
         """Let one connection in."""
@@ -132,8 +115,8 @@ class Server:
         except BlockingIOError:
             return None  # another process was faster
         except OSError as error:
-            log(f"cannot accept: {error}")
-            time.sleep(0.1)  # out of file descriptors: do not turn this into a hot loop
+            log.error("cannot accept: %s", error)
+            time.sleep(0.1)  # out of file descriptors, perhaps: no hot loop
             return None
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -152,25 +135,25 @@ class Server:
             elif connection.closing:
                 connection.buffer.clear()
             else:
-                connection.busy = connection.advance()
+                return connection.advance()
         except BadRequest as error:
             self.refuse(connection, error)
         except (ClientGone, OSError):
             self.drop(connection)
-        return connection.busy
+        return False
 
     def flush(self, connection: Connection) -> bool:
         """Send more of a finished response to a slow reader, at no thread's expense."""
         del connection.unsent[: connection.send(connection.unsent)]
         connection.deadline = time.monotonic() + SEND_SECONDS
-        if not connection.unsent:
-            if connection.last or self.stopping:
-                self.finish(connection)
-            else:
-                connection.deadline = time.monotonic() + IDLE_SECONDS
-                self.watch(connection, READ)
-                connection.busy = bool(connection.buffer) and connection.advance()
-        return connection.busy
+        if connection.unsent:
+            return False
+        if connection.last or self.stopping:
+            self.finish(connection)
+            return False
+        connection.deadline = time.monotonic() + IDLE_SECONDS
+        self.watch(connection, READ)
+        return bool(connection.buffer) and connection.advance()
 
     def serve(self, connection: Connection) -> None:
         """Answer every whole request that has arrived, in order (RFC 9112 §9.3.2)."""
@@ -178,8 +161,7 @@ class Server:
             while self.answer(connection) and not self.stopping:
                 if connection.unsent or not (connection.buffer and connection.advance()):
                     connection.deadline = time.monotonic() + IDLE_SECONDS
-                    self.release(connection, WRITE if connection.unsent else READ)
-                    return
+                    return self.watch(connection, WRITE if connection.unsent else READ)
             self.finish(connection)
         except BadRequest as error:
             self.refuse(connection, error)
@@ -192,9 +174,9 @@ class Server:
         assert request is not None
         if self.stopping:
             request = request._replace(keep_alive=False)
-        response = Response(request, connection.transmit)
-        environ = build_environ(self.environ, request, connection.body, connection.peer)
-        respond(self.app, environ, response)
+        response = wsgi.Response(request, connection.transmit)
+        environ = wsgi.build_environ(self.environ, request, connection.body, connection.peer)
+        wsgi.respond(self.app, environ, response)
         connection.request = None
         connection.served += 1
         return response.keep_alive
@@ -212,9 +194,7 @@ class Server:
         if connection.unsent or connection.closing:
             self.drop(connection)
         elif connection.request or connection.buffer:
-            self.refuse(
-                connection, BadRequest("408 Request Timeout", "the request came too slowly")
-            )
+            self.refuse(connection, BadRequest("408 Request Timeout", "the request is too slow"))
         else:
             self.close(connection)
 
@@ -225,16 +205,16 @@ class Server:
         the client has not read yet (RFC 9112 §9.6). So we say FIN and wait for theirs.
         """
         connection.last = True
-        connection.closing = not connection.unsent
-        if connection.closing:
-            try:
-                connection.sock.shutdown(socket.SHUT_WR)
-            except OSError:
-                return self.drop(connection)
-        connection.deadline = time.monotonic() + (
-            LINGER_SECONDS if connection.closing else SEND_SECONDS
-        )
-        self.release(connection, READ if connection.closing else WRITE)
+        connection.deadline = time.monotonic() + SEND_SECONDS
+        if connection.unsent:
+            return self.watch(connection, WRITE)
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            return self.drop(connection)
+        connection.closing = True
+        connection.deadline = time.monotonic() + LINGER_SECONDS
+        self.watch(connection, READ)
 
     def drop(self, connection: Connection) -> None:
         """Close so that the client cannot mistake what it got for a whole response: with RST."""
@@ -243,34 +223,26 @@ class Server:
 
     def close(self, connection: Connection) -> None:
         """Forget a connection."""
-        self.release(connection, 0)
+        self.watch(connection, 0)
         self.connections.discard(connection)
-        connection.closed = True
         connection.sock.close()
 
-    def release(self, connection: Connection, events: int) -> None:
-        """Give a connection back to the leader."""
-        with self.parking:
-            connection.busy = False
-            self.watch(connection, events)
-
     def watch(self, connection: Connection, events: int) -> None:
-        """Tell the selector what to look for; 0 for nothing."""
-        if connection.events == events:
-            return  # nearly always: a quick answer leaves the selector as it is
-        if not connection.events:
-            self.selector.register(connection.sock, events, connection)
-        elif not events:
-            self.selector.unregister(connection.sock)
-        else:
+        """Tell the selector what to look for: READ, WRITE, or 0 for nothing."""
+        before, connection.events = connection.events, events
+        if before and events and before != events:
             self.selector.modify(connection.sock, events, connection)
-        connection.events = events
+        elif before and not events:
+            self.selector.unregister(connection.sock)
+        elif events and not before:
+            self.selector.register(connection.sock, events, connection)
 
     def prepare_end(self) -> None:
         """Close the door. Idle connections go now; half a request gets a moment to be completed."""
         self.stopping = True
-        for source in (*self.alarms, self.listener):
-            self.selector.unregister(source)
+        for key in list(self.selector.get_map().values()):
+            if not isinstance(key.data, Connection):
+                self.selector.unregister(key.fileobj)
         self.next_check = now = time.monotonic()
         for connection in list(self.connections):
             patience = 0.0 if connection.waiting() else LINGER_SECONDS

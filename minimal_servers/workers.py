@@ -14,6 +14,7 @@ SIGTERM: finish what runs, for at most ``grace`` seconds. SIGINT: the same, at m
 SIGHUP: reload.
 """
 
+import logging
 import os
 import selectors
 import signal
@@ -30,6 +31,7 @@ LONG_LIFE = 1.0  # seconds; who dies younger than this is replaced after a growi
 MAX_DELAY = 30.0  # seconds
 TICK = 0.2  # seconds between two looks at the clock
 
+log = logging.getLogger(__name__)
 Ready = Callable[[], None]
 Work = Callable[[int, Ready], None]  # (lifeline, ready): the whole life of a worker
 
@@ -138,7 +140,7 @@ class Arbiter:
         elif number == signal.SIGHUP and self.serving and not self.stopping:
             self.retire(self.pids(self.wanted) if self.wanted != self.serving else [], self.grace)
             self.wanted += 1
-            log("reloading")
+            log.warning("reloading")
 
     def hear(self, worker: Worker) -> None:
         """A worker is ready, or its pipe broke because it died."""
@@ -169,13 +171,13 @@ class Arbiter:
 
     def mourn(self, pid: int, worker: Worker, status: int) -> None:
         """Decide what an unexpected death means."""
-        log(f"worker {pid} ended, {'signal' if status < 0 else 'status'} {abs(status)}")
+        log.error("worker %d ended, %s %d", pid, "signal" if status < 0 else "status", abs(status))
         if worker.generation == self.serving:
             young = time.monotonic() - worker.born < LONG_LIFE or not worker.ready
             self.delay = min(max(0.5, 2 * self.delay), MAX_DELAY) if young else 0.0
             self.next_spawn = time.monotonic() + self.delay
         elif self.serving:
-            log("the new code does not start: the old workers stay")
+            log.error("the new code does not start: the old workers stay")
             self.retire(self.pids(self.wanted), self.grace)
             self.wanted = self.serving
         else:
@@ -199,9 +201,3 @@ class Arbiter:
     def pids(self, generation: int) -> list[int]:
         """The workers of one generation."""
         return [pid for pid, worker in self.workers.items() if worker.generation == generation]
-
-
-def log(text: str) -> None:
-    """One line about the processes."""
-    sys.stderr.write(f"minimal_servers: {text}\n")
-    sys.stderr.flush()

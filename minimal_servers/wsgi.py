@@ -10,13 +10,13 @@ The request body arrives here complete, so no slow sender ever occupies a worker
 avoid stays: a body that is produced lazily occupies its worker until the last block is sent.
 """
 
+import logging
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper, is_hop_by_hop
 
@@ -24,14 +24,12 @@ from minimal_servers import http11
 from minimal_servers.http11 import Request
 
 Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-
-class Transmit(Protocol):
-    """Hand bytes to the client; with ``wait`` return only when the kernel has all of them."""
-
-    def __call__(self, data: bytes, wait: bool) -> None: ...
+Transmit = Callable[[bytes, bool], None]  # send these bytes; True: wait until the kernel has them
+Peer = tuple[str, int]  # address and port of the client
+log = logging.getLogger(__name__)
 
 
 class ClientGone(Exception):
@@ -56,9 +54,7 @@ def base_environ(host: str, port: int, multithread: bool, multiprocess: bool) ->
     }
 
 
-def build_environ(
-    base: Environ, request: Request, body: BinaryIO, peer: tuple[str, int]
-) -> Environ:
+def build_environ(base: Environ, request: Request, body: IO[bytes], peer: Peer) -> Environ:
     """One request as native strings that hold latin-1 (PEP 3333, Unicode Issues)."""
     environ = base | {
         "REQUEST_METHOD": request.method,
@@ -121,7 +117,7 @@ class Response:
         self.keep_alive = request.keep_alive
 
     def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
+        self, status: str, headers: Headers, exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """PEP 3333, The start_response() Callable. Remembers; sends nothing.
 
@@ -139,7 +135,7 @@ class Response:
         self.set_head(status, headers)
         return self.write
 
-    def set_head(self, status: str, headers: list[tuple[str, str]]) -> None:
+    def set_head(self, status: str, headers: Headers) -> None:
         """Check status and fields, and keep them in wire form."""
         if not isinstance(status, str) or not isinstance(headers, list):
             raise TypeError("start_response() takes a str and a list of (str, str) tuples")
@@ -194,7 +190,7 @@ class Response:
             block = b""
         elif self.length is not None and self.sent + len(block) > self.length:
             block = block[: self.length - self.sent]
-            log(f"the body is longer than its Content-Length of {self.length}: cut")
+            log.error("the body is longer than its Content-Length of %d: cut", self.length)
         self.sent += len(block)
         if self.chunked:
             block = http11.chunk(block)
@@ -224,7 +220,7 @@ class Response:
         if self.chunked:
             self.transmit(http11.LAST_CHUNK, False)
         elif self.length is not None and self.sent < self.length and not self.bodyless:
-            log(f"the body ended after {self.sent} of {self.length} bytes: connection closed")
+            log.error("the body ended after %d of %d bytes: closing", self.sent, self.length)
             self.keep_alive = False
 
     def fail(self) -> None:
@@ -255,7 +251,7 @@ def respond(app: Application, environ: Environ, response: Response) -> None:
     except ClientGone:
         raise
     except BaseException:  # SystemExit too: one request must not end the worker
-        log(traceback.format_exc())
+        log.exception("the application failed")
         response.fail()
     finally:
         close(result)
@@ -266,10 +262,4 @@ def close(result: object) -> None:
     try:
         getattr(result, "close", lambda: None)()
     except Exception:
-        log(traceback.format_exc())
-
-
-def log(text: str) -> None:
-    """One write per message, so that the lines of several workers do not mix."""
-    sys.stderr.write(f"minimal-wsgi: {text.rstrip()}\n")
-    sys.stderr.flush()
+        log.exception("close() failed")
