@@ -24,6 +24,7 @@ from playground import workspace
 
 DATA = "exercise.toml"
 DIFFICULTIES = ("easy", "medium", "hard")
+LAYERS = ("a nudge", "the concept", "almost the code")  # what the hints of every exercise are
 _TYPES: dict[str, type] = {
     "id": str, "title": str, "difficulty": str, "minutes": int,
     "teaches": str, "spec": str, "hints": list, "order": int,
@@ -158,6 +159,11 @@ def find(name: str, checkout: Path | None = None) -> Exercise:
     raise ExerciseError(
         f"There is no exercise {name!r}.{meant} `playground exercises` lists them all."
     )
+
+
+def hint_title(number: int, count: int) -> str:
+    """Return "Hint 1 of 3: a nudge" for hint `number`, counted from 1."""
+    return f"Hint {number} of {count}: {LAYERS[min(number, len(LAYERS)) - 1]}"
 
 
 def shape(source: bytes) -> str:

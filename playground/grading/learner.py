@@ -483,8 +483,8 @@ class Learner:
             return {"mine": value._number}
         if isinstance(value, BaseException):
             return {"exception": self._exception(value)}
-        if isinstance(value, type) and vars(builtins).get(value.__name__) is value:
-            return {"type": value.__name__}
+        if isinstance(value, type) and value in vars(builtins).values():
+            return {"type": str(value.__name__)}
         if isinstance(value, TracebackType):
             return {"none": True}
         number = id(value)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from playground.grading.exercise import hint_title
 from playground.grading.verdict import Line, Message, Status, Verdict, Wire
 
 SIGNS = {Status.PASSED: "✓", Status.FAILED: "✗", Status.NOT_SOLVED: "○", Status.BROKEN: "!"}
@@ -157,12 +158,10 @@ def message_html(message: Message) -> str:
 
 def hints_html(hints: Iterable[str]) -> str:
     """Return hints in layers, each inside the one before: opened by the reader, and only then."""
-    names = ("a nudge", "the concept", "almost the code")
     inner = ""
     numbered = list(enumerate(hints, 1))
     for number, hint in reversed(numbered):
-        what = names[min(number, len(names)) - 1]
-        summary = f"Hint {number} of {len(numbered)}: {what}"
+        summary = hint_title(number, len(numbered))
         inner = (
             '<details style="margin-top:.5em"><summary style="cursor:pointer;font-weight:600">'
             f"{markup.escape(summary)}</summary>"
@@ -171,11 +170,20 @@ def hints_html(hints: Iterable[str]) -> str:
     return inner
 
 
-def paragraph(words: str) -> str:
+def inline(words: str) -> str:
     """Return text with `code` in back-quotes as HTML."""
     pieces = markup.escape(words).split("`")
-    marked = [f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces)]
-    return f'<div style="white-space:pre-wrap">{"".join(marked)}</div>'
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+
+
+def paragraph(words: str) -> str:
+    """Return text with `code` in back-quotes as an HTML block that keeps its lines."""
+    return f'<div style="white-space:pre-wrap">{inline(words)}</div>'
+
+
+def code(text: str) -> str:
+    """Return program text as HTML."""
+    return _pre(text)
 
 
 def card(inside: str, colour: str) -> str:

@@ -1,0 +1,159 @@
+"""Exercises in a notebook: `%%exercise ID`, `%hint ID`, `%solution ID --show`.
+
+None of them raises for what a learner can do: Run All goes on, and a panel says what is the matter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.grading import render, session
+from playground.grading.exercise import Exercise, ExerciseError, find, hint_title
+from playground.grading.progress import ProgressError
+from playground.grading.session import NotYet
+from playground.grading.verdict import Status, Verdict
+from playground.workspace import WorkspaceError
+
+_SENTENCES = (ExerciseError, ProgressError, WorkspaceError, NotYet)
+
+
+class Panel:
+    """Something to show that has a plain text and an HTML form."""
+
+    def __init__(self, text: str, html: str) -> None:
+        self.text = text
+        self.html = html
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def register(shell: Any) -> None:
+    """Add the magics to an IPython shell."""
+    shell.register_magic_function(exercise_cell, "cell", "exercise")
+    shell.register_magic_function(hint_line, "line", "hint")
+    shell.register_magic_function(solution_line, "line", "solution")
+
+
+def register_if_interactive() -> None:
+    """Add the magics when IPython runs; does nothing elsewhere."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        register(shell)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Make `%load_ext playground.grading.magics` work as well."""
+    register(shell)
+
+
+def exercise_cell(line: str, cell: str) -> None:
+    """Write the cell to the learner's file, grade it, and show picture, verdict and hints."""
+    try:
+        chosen = find(line.strip())
+        sentence = session.save_cell(chosen, cell)
+        verdict = session.check(chosen, picture=True)
+    except _SENTENCES as error:
+        show(note(str(error)))
+        return
+    if sentence:
+        verdict.notes.insert(0, sentence)
+    if verdict.picture is not None:
+        show(verdict.picture)
+    show(verdict)
+
+
+def hint_line(line: str) -> None:
+    """Show one more hint each time."""
+    try:
+        chosen = find(line.strip())
+        given = session.hints(chosen)
+    except _SENTENCES as error:
+        show(note(str(error)))
+        return
+    titles = [hint_title(number, len(chosen.hints)) for number in range(1, len(given) + 1)]
+    text = "\n\n".join(f"{t}\n  {h}" for t, h in zip(titles, given, strict=True))
+    html = "".join(
+        f'<div style="font-weight:600;margin-top:.4em">{t}</div>{render.paragraph(h)}'
+        for t, h in zip(titles, given, strict=True)
+    )
+    show(Panel(text, render.card(html, render.COLOURS[Status.NOT_SOLVED])))
+
+
+def solution_line(line: str) -> None:
+    """Show the reference solution: after the pass, or with --show."""
+    words = line.split()
+    try:
+        chosen = find(next((word for word in words if word != "--show"), ""))
+        text = session.solution(chosen, show="--show" in words)
+    except _SENTENCES as error:
+        show(note(str(error)))
+        return
+    show(Panel(text, render.card(render.code(text), render.COLOURS[Status.PASSED])))
+
+
+def exercise(name: str) -> None:
+    """Show the task of an exercise: what it teaches, minutes, file, hints, and buttons.
+
+    Raises ExerciseError for an unknown id.
+    """
+    chosen = find(name)
+    show(task(chosen))
+    if in_notebook():
+        from playground.grading.buttons import buttons
+
+        show(buttons(chosen))
+
+
+def task(chosen: Exercise) -> Panel:
+    """Return the panel of an exercise's task."""
+    facts = f"{chosen.difficulty} · about {chosen.minutes} min · {chosen.spec}"
+    file = f"workspace/exercises/{chosen.rel}"
+    lines = [
+        f"Exercise {chosen.id}: {chosen.title}",
+        f"  {facts}",
+        f"  {chosen.teaches}",
+        f"  Your file: {file}",
+        f"  In a terminal: playground check {chosen.id} --watch",
+    ]
+    html = (
+        f'<div style="font-weight:700;font-size:1.1em">{render.inline(chosen.title)}</div>'
+        f"<div>{render.inline(f'`{chosen.id}` · {facts}')}</div>"
+        f'<div style="margin:.4em 0">{render.inline(chosen.teaches)}</div>'
+        f"<div>{render.inline(f'Your file: `{file}`')}</div>"
+        f"<div>{render.inline(f'In a terminal: `playground check {chosen.id} --watch`')}</div>"
+        f"{render.hints_html(chosen.hints)}"
+    )
+    return Panel("\n".join(lines), render.card(html, render.COLOURS[Status.NOT_SOLVED]))
+
+
+def note(sentence: str) -> Panel:
+    """Return a sentence in a panel."""
+    html = render.card(render.paragraph(sentence), render.COLOURS[Status.NOT_SOLVED])
+    return Panel(sentence, html)
+
+
+def show(what: Panel | Verdict | Any) -> None:
+    """Display in a notebook, print in a terminal."""
+    from IPython.core.getipython import get_ipython
+
+    if get_ipython() is None:
+        from rich import print as rich_print
+
+        rich_print(what) if hasattr(what, "__rich__") else print(what)
+        return
+    from IPython.display import display
+
+    display(what)
+
+
+def in_notebook() -> bool:
+    """Tell whether a front end is there that shows widgets."""
+    from IPython.core.getipython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
