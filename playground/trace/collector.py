@@ -84,6 +84,8 @@ class Collector:
         self._lanes = [
             Lane(CLIENT_LANE, "client", "client", os.getpid(), threading.get_native_id())
         ]
+        self._ended: set[int] = set()  # lanes of processes that are gone
+        self._hidden: set[int] = set()  # of which those that the current run never saw
         self._requests: dict[int, RequestInfo] = {}
         self._stranger = UNTRACKED
         self._processes: dict[int, _Process] = {}
@@ -135,6 +137,7 @@ class Collector:
             last, self._run = self._run, run_tag(trace_id)
             self._base, self._missing = self._total, 0
             earlier, self._requests = self._requests, {}
+            self._hidden = set(self._ended)
             self._changed = {"lanes": self._total}
             self._started_us = now_us()
             self._meta.update(meta)
@@ -159,6 +162,11 @@ class Collector:
                 del self._requests[oldest]
                 self._changed.pop(oldest, None)
 
+    def annotate(self, **meta: Any) -> None:
+        """Add to the metadata of the current run."""
+        with self._lock:
+            self._meta.update(meta)
+
     def infos(self) -> dict[int, RequestInfo]:
         """What is known of each request of the current run."""
         with self._lock:
@@ -168,7 +176,7 @@ class Collector:
         """The current run as a trace, open spans included."""
         with self._lock:
             records = self._read(self._base)
-            return Trace(records, list(self._lanes), dict(self._requests), self._metadata())
+            return Trace(records, self._shown_lanes(), dict(self._requests), self._metadata())
 
     def since(self, cursor: int) -> tuple[int, np.ndarray, dict[str, Any]]:
         """``(cursor, records, changes)``: what has come since an earlier cursor (0 at first).
@@ -185,8 +193,11 @@ class Collector:
                 if isinstance(name, int):
                     changes["requests"][name] = self._requests[name]
                 else:
-                    changes["lanes"] = list(self._lanes)
+                    changes["lanes"] = self._shown_lanes()
             return self._total, self._read(cursor), changes
+
+    def _shown_lanes(self) -> list[Lane]:
+        return [lane for lane in self._lanes if lane.id not in self._hidden]
 
     def _metadata(self) -> dict[str, Any]:
         told = {"dropped": self.dropped, "started_us": self._started_us, "simulated": False}
@@ -279,6 +290,7 @@ class Collector:
         """The process is gone: nothing of it is open any more."""
         with self._lock:
             self._processes.pop(process.pid, None)
+            self._ended.update(process.lanes.values())
             if process.pidfd is not None:
                 self._selector.unregister(process.pidfd)
                 _close(process.pidfd)
@@ -365,7 +377,8 @@ def _notes(lines: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _told(note: dict[str, Any]) -> dict[str, Any]:
-    return {name: note[name] for name in ("label", "status", "error", "cpu_us") if name in note}
+    names = ("label", "status", "error", "cpu_us")
+    return {name: note[name] for name in names if note.get(name) is not None}
 
 
 def _listen() -> tuple[socket.socket, Path]:

@@ -46,7 +46,7 @@ class Channel:
         self._emptying = False
         self._sent = 0
         self._untracked = UNTRACKED
-        self._owners: dict[int, threading.Thread] = {}
+        self._owners: dict[int, threading.Thread | None] = {}
         self._mine = threading.local()
         self._news = b""
         self._gone = False
@@ -55,19 +55,34 @@ class Channel:
         except OSError:
             self._gone = True  # the collector has ended; the server must not suffer
 
+    def announce(self, kind: str) -> None:
+        """Tell of this process before it serves anything; its first thread gets the lane."""
+        with self._lock:
+            self._owners[1] = None
+            self._define(1, kind, os.getpid())
+        self.send(b"")
+
     def lane(self, kind: str = "thread") -> int:
         """The lane of the calling thread; a thread that has ended leaves its lane to the next."""
         try:
             return self._mine.lane
         except AttributeError:
             with self._lock:
-                ended = (lane for lane, owner in self._owners.items() if not owner.is_alive())
-                lane = next(ended, len(self._owners) + 1)
+                lane = self._free_lane()
                 self._owners[lane] = threading.current_thread()
-                note = {"lane": lane, "kind": kind, "tid": threading.get_native_id()}
-                self._news += json.dumps(note).encode() + b"\n"
+                self._define(lane, kind, threading.get_native_id())
             self._mine.lane = lane
             return lane
+
+    def _free_lane(self) -> int:
+        for lane, owner in self._owners.items():
+            if owner is None or not owner.is_alive():
+                return lane
+        return len(self._owners) + 1
+
+    def _define(self, lane: int, kind: str, tid: int) -> None:
+        told = {"lane": lane, "kind": kind, "tid": tid}
+        self._news += json.dumps(told).encode() + b"\n"
 
     def untracked(self) -> int:
         """A number for a request that brought none."""

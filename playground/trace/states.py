@@ -55,6 +55,16 @@ def spans(trace: Trace, now_us: float | None = None) -> np.ndarray:
     return result[np.argsort(result["t_us"], kind="stable")]
 
 
+def first_seen(records: np.ndarray, requests: np.ndarray) -> np.ndarray:
+    """When the server first recorded each of ``requests``; infinity if never."""
+    served = records[np.isin(records["kind"], SERVER_KINDS)]  # in order of time
+    numbers, first = np.unique(served["request"], return_index=True)
+    if len(numbers) == 0:
+        return np.full(len(requests), np.inf)
+    place = np.minimum(np.searchsorted(numbers, requests), len(numbers) - 1)
+    return np.where(numbers[place] == requests, served["t_us"][first[place]], np.inf)
+
+
 def as_of(records: np.ndarray, now_us: float) -> np.ndarray:
     """The records as they stood at ``now_us``."""
     known = records[records["t_us"] <= now_us].copy()
@@ -69,7 +79,7 @@ def _queued(records: np.ndarray, traced: bool, complete: bool) -> np.ndarray:
     told = records[records["kind"] == Kind.QUEUE]
     clients = records[(records["kind"] == Kind.CLIENT) & (records["request"] < UNTRACKED)]
     clients = clients[~np.isin(clients["request"], told["request"])]
-    began = _first_seen(records, clients["request"])
+    began = first_seen(records, clients["request"])
     never = np.isinf(began)
     still_open = np.isnan(clients["dur_us"])
     gave_up = ~still_open & ((clients["flags"] & Flag.ERROR) != 0)
@@ -80,16 +90,6 @@ def _queued(records: np.ndarray, traced: bool, complete: bool) -> np.ndarray:
     queued = np.concatenate([told, derived[keep]])
     queued["kind"], queued["lane"] = State.QUEUED, CLIENT_LANE
     return queued
-
-
-def _first_seen(records: np.ndarray, requests: np.ndarray) -> np.ndarray:
-    """When the server first recorded each of ``requests``; infinity if never."""
-    served = records[np.isin(records["kind"], SERVER_KINDS)]  # in order of time
-    numbers, first = np.unique(served["request"], return_index=True)
-    if len(numbers) == 0:
-        return np.full(len(requests), np.inf)
-    place = np.minimum(np.searchsorted(numbers, requests), len(numbers) - 1)
-    return np.where(numbers[place] == requests, served["t_us"][first[place]], np.inf)
 
 
 def _service(records: np.ndarray) -> np.ndarray:

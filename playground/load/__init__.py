@@ -1,0 +1,1 @@
+"""Requests: many at once, one, or exact bytes; and the run that comes of them."""

@@ -1,0 +1,245 @@
+"""The HTTP client: sends requests from a thread with a loop of its own, and notes when what
+happened.
+
+Times count from the *intended* send, the same moment for all requests of a burst: a client that is
+late does not make its server look quick (coordinated omission).
+"""
+
+import asyncio
+import concurrent.futures
+import errno
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from playground.trace.records import make_traceparent, now_us
+
+BODY_LIMIT = 1 << 20  # bytes of each answer that are kept
+BLOCK = 1 << 16
+LAG_S = 0.005  # between looks at the client's own punctuality
+ENDING_S = 5.0  # for an interrupted client to end
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to one request, or why there is none (``error``, in words).
+
+    Seconds count from the intended send: ``connect_s`` until the client began to connect,
+    ``sent_s`` until the request was sent, ``answer_s`` until the head of the answer was there,
+    ``latency_s`` until the end. ``body`` holds at most 1 MiB.
+    """
+
+    status: int | None
+    headers: dict[str, str]
+    body: bytes
+    latency_s: float
+    error: str | None = None
+    connect_s: float | None = None
+    sent_s: float | None = None
+    answer_s: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send, ``count`` times at once; with a ``trace_id`` each carries a traceparent."""
+
+    url: str
+    method: str = "GET"
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    keep_alive: bool = False
+    timeout: float = 30.0
+    count: int = 1
+    trace_id: str | None = None
+
+
+Event = Callable[[int, float], None]
+
+
+def _ignore(number: int, t_us: float) -> None:
+    pass
+
+
+@dataclass
+class Observer:
+    """Who is told what happens to request ``number`` and when (µs); called in the client's thread."""
+
+    begun: Event = _ignore
+    sent: Event = _ignore
+    answered: Event = _ignore  # the head of the answer is there
+    ended: Callable[[int, float, Reply], None] = lambda number, t_us, reply: None
+
+
+class Sending:
+    """Requests on their way. ``wait`` for them, or ``cancel`` what has not been answered."""
+
+    def __init__(self, request: Request, observer: Observer | None = None) -> None:
+        self._request = request
+        self._observer = observer or Observer()
+        self.intended_us = 0.0
+        self.lag_us = 0.0  # the worst delay of the client's own loop
+        self.replies: dict[int, Reply] = {}
+        self._marks: dict[int, dict[str, float]] = defaultdict(dict)
+        self._future: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._run, name="client", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until every request has ended. False if ``timeout`` seconds went by before.
+
+        Raises what went wrong in the client itself.
+        """
+        try:
+            self._future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            if not self._future.done():
+                return False
+            raise
+        return True
+
+    def cancel(self) -> None:
+        """Give up what has not been answered; returns when the client has ended."""
+        loop, task = self._loop, self._task
+        if loop is not None and task is not None and not self._future.done():
+            loop.call_soon_threadsafe(task.cancel)
+        self._thread.join(ENDING_S)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._all())
+        except asyncio.CancelledError:
+            self._future.set_result(None)
+        except BaseException as error:
+            self._future.set_exception(error)
+        else:
+            self._future.set_result(None)
+
+    async def _all(self) -> None:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        request = self._request
+        connector = aiohttp.TCPConnector(limit=0, force_close=not request.keep_alive)
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=request.timeout),
+            auto_decompress=False,
+            trace_configs=[self._hooks()],
+        )
+        async with session:
+            watch = asyncio.create_task(self._watch_lag())
+            try:
+                await self._send_all(session)
+            finally:
+                watch.cancel()
+
+    async def _send_all(self, session: aiohttp.ClientSession) -> None:
+        self.intended_us = now_us()
+        numbers = range(1, self._request.count + 1)
+        for number in numbers:
+            self._observer.begun(number, self.intended_us)
+        tasks = [asyncio.create_task(self._one(session, number)) for number in numbers]
+        try:
+            await asyncio.wait(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, session: aiohttp.ClientSession, number: int) -> None:
+        status, error = None, None
+        headers: dict[str, str] = {}
+        body = bytearray()
+        try:
+            async with self._open(session, number) as answer:
+                status, headers = answer.status, dict(answer.headers)
+                async for block in answer.content.iter_chunked(BLOCK):
+                    body += block[: BODY_LIMIT - len(body)]
+        except asyncio.CancelledError:
+            error = "interrupted before the answer was complete"
+            raise
+        except Exception as problem:
+            error = in_words(problem, self._request.timeout)
+        finally:
+            ended = now_us()
+            latency_s = (ended - self.intended_us) / 1e6
+            reply = Reply(status, headers, bytes(body), latency_s, error, **self._marks[number])
+            self.replies[number] = reply
+            self._observer.ended(number, ended, reply)
+
+    def _open(self, session: aiohttp.ClientSession, number: int) -> Any:
+        request = self._request
+        headers = dict(request.headers)
+        if request.trace_id is not None:
+            headers["traceparent"] = make_traceparent(request.trace_id, number)
+        return session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            data=request.body,
+            headers=headers,
+            allow_redirects=False,
+            trace_request_ctx=number,
+        )
+
+    def _hooks(self) -> aiohttp.TraceConfig:
+        def hook(name: str, event: Event) -> Any:
+            async def note(session: object, context: Any, params: object) -> None:
+                now, number = now_us(), context.trace_request_ctx
+                self._marks[number][name] = (now - self.intended_us) / 1e6
+                event(number, now)
+
+            return note
+
+        hooks = aiohttp.TraceConfig()
+        hooks.on_connection_create_start.append(hook("connect_s", _ignore))
+        hooks.on_request_headers_sent.append(hook("sent_s", self._observer.sent))
+        # aiohttp's request ends where the answer begins: its head is there
+        hooks.on_request_end.append(hook("answer_s", self._observer.answered))
+        return hooks
+
+    async def _watch_lag(self) -> None:
+        while True:
+            before = now_us()
+            await asyncio.sleep(LAG_S)
+            self.lag_us = max(self.lag_us, now_us() - before - LAG_S * 1e6)
+
+
+def send(request: Request, observer: Observer | None = None) -> list[Reply]:
+    """Send and wait; a KeyboardInterrupt gives up what is open and goes on."""
+    sending = Sending(request, observer)
+    try:
+        sending.wait()
+    except KeyboardInterrupt:
+        sending.cancel()
+        raise
+    return [sending.replies[number] for number in sorted(sending.replies)]
+
+
+def in_words(problem: BaseException, timeout: float) -> str:
+    """What went wrong with a request, for people."""
+    if isinstance(problem, asyncio.TimeoutError):
+        return f"no complete answer within {timeout:g} s"
+    if isinstance(problem, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    if isinstance(problem, aiohttp.ClientPayloadError):
+        return "the answer was cut short"
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        if problem.os_error.errno == errno.ECONNREFUSED:
+            return f"connection refused: nothing listens on port {problem.port}"
+        return f"cannot connect: {problem.os_error.strerror or problem.os_error}"
+    if isinstance(problem, ConnectionResetError):
+        return "the server reset the connection"
+    if isinstance(problem, aiohttp.ClientResponseError):
+        return f"the answer is not HTTP: {problem.message}"
+    return f"{type(problem).__name__}: {problem}"

@@ -1,0 +1,98 @@
+"""A run: what was sent, what came back, and the trace of what happened in between."""
+
+import json
+import math
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playground.load.client import Reply
+from playground.trace.trace import Trace
+
+
+@dataclass
+class Run:
+    """One burst: ``trace`` and ``replies``, in the order in which the requests were numbered."""
+
+    trace: Trace
+    replies: list[Reply] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts, seconds and requests per second.
+
+        ``served`` had a complete answer (``statuses`` counts them by code), ``failed`` had none.
+        Latencies are those of the served, from the intended send; None if there are none.
+        ``wall_s`` is from the intended send to the last end.
+        """
+        served = sorted(reply.latency_s for reply in self.replies if reply.error is None)
+        wall = max((reply.latency_s for reply in self.replies), default=0.0)
+        statuses = Counter(reply.status for reply in self.replies if reply.error is None)
+        return {
+            "served": len(served),
+            "failed": len(self.replies) - len(served),
+            "wall_s": wall,
+            "p50_s": percentile(served, 50),
+            "p95_s": percentile(served, 95),
+            "max_s": served[-1] if served else None,
+            "throughput_rps": len(served) / wall if wall else 0.0,
+            "dropped": self.trace.meta.get("dropped", 0),
+            "statuses": dict(statuses),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the trace to a file; ``Trace.load(path)`` reads it."""
+        return self.trace.save(path)
+
+    def to_svg(self, theme: str = "auto") -> str:
+        """The picture as SVG: ``theme`` is light, dark or auto."""
+        from playground.views import svg
+
+        return svg.render(self.trace, theme=theme)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as one self-contained page."""
+        from playground.views import html
+
+        target = Path(path)
+        target.write_text(html.page(self.trace), encoding="utf-8")
+        return target
+
+    def to_perfetto(self, path: str | os.PathLike[str]) -> Path:
+        """Write the trace in the Chrome trace format, which ui.perfetto.dev opens."""
+        from playground.views import perfetto
+
+        target = Path(path)
+        target.write_text(json.dumps(perfetto.export(self.trace)), encoding="utf-8")
+        return target
+
+    def to_text(self) -> str:
+        """The picture as plain text."""
+        from rich.console import Console
+
+        console = Console(width=100, no_color=True, force_terminal=False, record=False)
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get()
+
+    def __repr__(self) -> str:
+        told = self.summary()
+        title = self.trace.meta.get("title", "run")
+        times = "" if told["p50_s"] is None else f", median {told['p50_s']:.3f} s"
+        return f"<{title}: {told['served']} served, {told['failed']} failed{times}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"image/svg+xml": self.to_svg(), "text/plain": self.to_text()}
+
+    def __rich_console__(self, console: Any, options: Any) -> Any:
+        from playground.views import terminal
+
+        yield terminal.render(self.trace)
+
+
+def percentile(ordered: list[float], percent: float) -> float | None:
+    """The nearest-rank percentile of values in ascending order; None of none."""
+    if not ordered:
+        return None
+    return ordered[max(1, math.ceil(len(ordered) * percent / 100)) - 1]

@@ -1,0 +1,135 @@
+"""Every server set-up, as data. A new one is one entry here and nothing else."""
+
+import difflib
+import importlib.util
+from dataclasses import dataclass
+from typing import Literal
+
+Interface = Literal["wsgi", "asgi"]
+
+
+class ServeError(RuntimeError):
+    """A server could not be started, reached or stopped; the message says why and what to do."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the sentence, and no traceback of ours."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One way to serve an app.
+
+    ``command`` has the places ``{target}``, ``{port}``, ``{workers}`` and ``{threads}``;
+    ``announces`` is what the server's log says just before ``http://127.0.0.1:PORT``. Every worker
+    imports the target.
+    """
+
+    name: str
+    interface: Interface
+    command: str
+    announces: str
+    shows: str
+    module: str
+    package: str
+    max_workers: int = 64
+    max_threads: int = 64
+
+    def line(self, target: str, port: int, workers: int, threads: int) -> str:
+        """The command as one would type it."""
+        places = {"target": target, "port": port, "workers": workers, "threads": threads}
+        return self.command.format(**places)
+
+
+GUNICORN = "python -m gunicorn --no-control-socket --bind 127.0.0.1:{port} --workers {workers}"
+
+SETUPS = {
+    setup.name: setup
+    for setup in (
+        Setup(
+            name="minimal-wsgi",
+            interface="wsgi",
+            command="python -m minimal_servers wsgi {target} --port {port}"
+            " --workers {workers} --threads {threads}",
+            announces="is served at ",
+            shows="the WSGI server that the chapters build: pre-forked processes with threads",
+            module="minimal_servers",
+            package="this checkout",
+        ),
+        Setup(
+            name="gunicorn-sync",
+            interface="wsgi",
+            command=GUNICORN + " --worker-class sync {target}",
+            announces="Listening at: ",
+            shows="pre-forked processes, each with one request at a time",
+            module="gunicorn",
+            package="gunicorn",
+            max_threads=1,
+        ),
+        Setup(
+            name="gunicorn-gthread",
+            interface="wsgi",
+            command=GUNICORN + " --worker-class gthread --threads {threads} {target}",
+            announces="Listening at: ",
+            shows="pre-forked processes, each with a pool of threads",
+            module="gunicorn",
+            package="gunicorn",
+        ),
+        Setup(
+            name="waitress",
+            interface="wsgi",
+            command="python -m waitress --listen=127.0.0.1:{port} --threads={threads} {target}",
+            announces="Serving on ",
+            shows="one process: an event loop for the connections, threads for the app",
+            module="waitress",
+            package="waitress",
+            max_workers=1,
+        ),
+        Setup(
+            name="uvicorn",
+            interface="asgi",
+            command="python -m uvicorn --host 127.0.0.1 --port {port} --workers {workers} {target}",
+            announces="Uvicorn running on ",
+            shows="one event loop per process: every request is a task on it",
+            module="uvicorn",
+            package='"uvicorn[standard]"',
+            max_threads=1,
+        ),
+    )
+}
+
+
+def find(name: str) -> Setup:
+    """The set-up of that name. Raises ``ServeError`` with the nearest name, or if it is not
+    installed.
+    """
+    setup = SETUPS.get(name)
+    if setup is None:
+        raise ServeError(f"There is no set-up {name!r}.{nearest(name, SETUPS)}")
+    if importlib.util.find_spec(setup.module) is None:
+        raise ServeError(
+            f"{setup.name} needs {setup.module}, which is not installed here:"
+            f" run `pip install {setup.package}` in this environment and try again."
+        )
+    return setup
+
+
+def nearest(name: str, names: object) -> str:
+    """``" Did you mean 'x'? There are: …"`` for a sentence about an unknown name."""
+    known = sorted(names)  # type: ignore[call-overload]
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{guess} There are: {', '.join(known)}."
+
+
+def check_sizes(setup: Setup, workers: int, threads: int) -> None:
+    """Raises ``ServeError`` for numbers of workers or threads that the set-up cannot have."""
+    for name, value, most in (
+        ("workers", workers, setup.max_workers),
+        ("threads", threads, setup.max_threads),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            allowed = f"{name}=1 only" if most == 1 else f"{name} from 1 to {most}"
+            raise ServeError(
+                f"{setup.name} takes {allowed}, not {value!r}: it shows {setup.shows}."
+            )

@@ -1,0 +1,122 @@
+"""Inside a server's process: load the app that the environment names, and wrap it with its tracer.
+
+When that fails, the reason is written where the one who started the server looks for it.
+"""
+
+import contextlib
+import functools
+import importlib
+import inspect
+import json
+import os
+import pickle
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playground.trace.sender import Sender
+
+OWN_FRAMES = ("playground/setups/", "importlib", "cloudpickle", "<frozen")
+
+
+class Refused(Exception):
+    """The app cannot be served; the message is the sentence to show."""
+
+
+def load_app(announce: bool = True) -> Any:
+    """The app of ``PLAYGROUND_APP`` (``file:PATH`` of a pickle, or ``module:attribute``), traced if
+    told.
+
+    Leaves a file ``loaded-PID`` in the folder ``PLAYGROUND_STATE``, or ``failed`` with the reason.
+    """
+    with reporting():
+        app = load(os.environ["PLAYGROUND_APP"])
+        interface = check_interface(app, os.environ.get("PLAYGROUND_INTERFACE", ""))
+        app = traced(app, interface, announce)
+    (_state() / f"loaded-{os.getpid()}").touch()
+    return app
+
+
+def load(place: str) -> Any:
+    """The object at ``file:PATH`` or ``module:attribute``."""
+    module, _, attribute = place.partition(":")
+    if module == "file":
+        return pickle.loads(Path(attribute).read_bytes())
+    found: Any = importlib.import_module(module)
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise Refused(f"{module} has no {attribute!r}: check the name after the colon.")
+        found = getattr(found, name)
+    return found
+
+
+def interface_of(app: Any) -> str | None:
+    """``"asgi"`` for an async callable, ``"wsgi"`` for any other callable, None for no app."""
+    if not callable(app):
+        return None
+    while isinstance(app, functools.partial):
+        app = app.func
+    call = app if inspect.isroutine(app) or inspect.isclass(app) else type(app).__call__
+    return "asgi" if inspect.iscoroutinefunction(call) else "wsgi"
+
+
+def check_interface(app: Any, wanted: str) -> str:
+    """The app's interface. Raises ``Refused`` if it is not ``wanted`` (any if that is empty)."""
+    found = interface_of(app)
+    if found is None:
+        raise Refused(f"{app!r} is not an app: an app is something that can be called (PEP 3333).")
+    if wanted and found != wanted:
+        raise Refused(wrong_interface(found, wanted))
+    return found
+
+
+def wrong_interface(found: str, wanted: str) -> str:
+    """The sentence for an app that speaks the other interface."""
+    return (
+        f"This app speaks {found.upper()} and the set-up speaks {wanted.upper()}:"
+        f" choose a set-up for {found.upper()}, or an app for {wanted.upper()}."
+    )
+
+
+def traced(app: Any, interface: str, announce: bool) -> Any:
+    """``app`` with its tracer, if ``PLAYGROUND_TRACE`` names a collector."""
+    path = os.environ.get("PLAYGROUND_TRACE")
+    if not path:
+        return app
+    sender, cpu = Sender(path), bool(os.environ.get("PLAYGROUND_CPU"))
+    if announce:
+        sender.channel().announce("loop" if interface == "asgi" else "thread")
+    if interface == "asgi":
+        from playground.trace.asgi import TracedASGI
+
+        return TracedASGI(app, sender, cpu)
+    from playground.trace.wsgi import TracedWSGI
+
+    return TracedWSGI(app, sender, cpu)
+
+
+@contextlib.contextmanager
+def reporting() -> Iterator[None]:
+    """Write down why the body failed, and let the error go on."""
+    try:
+        yield
+    except BaseException as error:
+        refused = isinstance(error, Refused)
+        reason = {"sentence": str(error)} if refused else {"trace": shortened(error)}
+        part = _state() / f"failed.{os.getpid()}"
+        part.write_text(json.dumps(reason))
+        part.replace(_state() / "failed")
+        raise
+
+
+def shortened(error: BaseException) -> str:
+    """The traceback with the frames of the author's own files only."""
+    told = traceback.TracebackException.from_exception(error)
+    own = [frame for frame in told.stack if not any(part in frame.filename for part in OWN_FRAMES)]
+    told.stack = traceback.StackSummary.from_list(own)
+    return "".join(told.format(chain=False)).rstrip()
+
+
+def _state() -> Path:
+    return Path(os.environ["PLAYGROUND_STATE"])

@@ -1,0 +1,308 @@
+"""Start a server in processes of its own, wait until it answers, signal it, leave nothing."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from playground.setups import packing
+from playground.setups.catalogue import SETUPS, ServeError, check_sizes, find
+from playground.setups.process import Guarded
+from playground.trace.collector import Collector
+
+HOST = "127.0.0.1"
+READY_S = 30.0  # until a server must answer
+SETTLE_S = 0.1  # in which a server function that fails at once is seen to fail
+POLL_S = 0.01
+TAIL = 8_000  # characters of a log that are shown
+TARGET = "playground.setups.target:app"
+BACKLOG = 128
+
+ServerFunction = Callable[[socket.socket, Any], None]
+
+
+def serve(
+    setup: str | ServerFunction,
+    app: Any,
+    *,
+    workers: int = 1,
+    threads: int = 1,
+    trace: bool = True,
+    cpu: bool = True,
+    port: int = 0,
+) -> "Server":
+    """Start a server and return it when it answers; use it in ``with``, or call its ``stop()``.
+
+    ``setup`` is a name of the catalogue, or a server function ``(listener, app)`` of your own.
+    ``app`` is a function, ``"module:attribute"``, or the name of a bundled app. ``trace`` records
+    every request; ``cpu`` tells running from waiting as well. ``port`` 0 takes a free one.
+
+    Raises ``ServeError`` with a sentence if the server cannot be started.
+    """
+    server = Server(setup, app, workers=workers, threads=threads, trace=trace, cpu=cpu, port=port)
+    try:
+        server.await_ready()
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+class Server:
+    """A running server: ``url``, ``host``, ``port``, ``pid`` (its first process) and ``collector``.
+
+    ``collector`` is None without trace.
+    """
+
+    host = HOST
+
+    def __init__(
+        self,
+        setup: str | ServerFunction,
+        app: Any,
+        *,
+        workers: int = 1,
+        threads: int = 1,
+        trace: bool = True,
+        cpu: bool = True,
+        port: int = 0,
+    ) -> None:
+        self.setup = find(setup) if isinstance(setup, str) else None
+        self.function = None if isinstance(setup, str) else setup
+        self.workers, self.threads, self.port, self.pid = workers, threads, port, 0
+        self._check_sizes()
+        self.name = self.setup.name if self.setup else packing.name_of(setup)
+        self.app_name = app if isinstance(app, str) else packing.name_of(app)
+        self.interface = packing.interface_for(app, self.setup.interface if self.setup else "")
+        self.collector: Collector | None = None
+        self._process: Guarded | None = None
+        self.last_run: Any = None  # what the last burst left, even if it was interrupted
+        self._last_log = ""
+        self._folder = Path(tempfile.mkdtemp(prefix="server-"))
+        try:
+            place = packing.place(app, self.interface, self._folder)
+            self.collector = Collector(self._meta(cpu)) if trace else None
+            self._process = self._launch(place, cpu)
+        finally:
+            self._end = weakref.finalize(
+                self, _end, self._process, self.collector, self._folder, os.getpid()
+            )
+            if self._process is None:
+                self._end()
+        self.pid = self._process.pid
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "running" if self.running else "stopped"
+        return f"<{self.name} serving {self.app_name} at {self.url}, {state}>"
+
+    @property
+    def url(self) -> str:
+        """Where it answers: ``http://127.0.0.1:PORT``."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def command(self) -> str:
+        """The command as one would type it in a terminal."""
+        if self.setup is None:
+            return f"{self.name}(listener, {self.app_name})"
+        return self.setup.line(self.app_name, self.port, self.workers, self.threads)
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's first process has not ended."""
+        return self._process is not None and not self._process.exited
+
+    @property
+    def log(self) -> str:
+        """The end of what the server has written to its output."""
+        with contextlib.suppress(FileNotFoundError), (self._folder / "log").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            self._last_log = file.read().decode(errors="replace")
+        return self._last_log
+
+    def signal(self, name: str | int) -> None:
+        """Send a signal, ``"HUP"`` for example, to the server's first process.
+
+        Raises ``ServeError`` for a signal that does not exist or a server that has ended.
+        """
+        number = getattr(signal, f"SIG{str(name).upper().removeprefix('SIG')}", name)
+        if number not in set(signal.Signals):
+            known = ", ".join(known.name.removeprefix("SIG") for known in signal.Signals)
+            raise ServeError(f"There is no signal {name!r}. There are: {known}.")
+        if not self.running:
+            raise ServeError(f"{self.name} has ended, so it cannot get a signal: serve again.")
+        os.kill(self.pid, number)
+
+    def pids(self) -> list[int]:
+        """The process ids of the server, its first process first; empty if it has ended."""
+        if self.running:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                first = psutil.Process(self.pid)
+                return [self.pid, *sorted(child.pid for child in first.children(recursive=True))]
+        return []
+
+    def stop(self) -> None:
+        """End the server: SIGTERM, a few seconds to finish, then SIGKILL for all that is left."""
+        if self._process is not None and os.getpid() == self._process.owner:
+            self._process.end()
+        _ = self.log
+        self._end()
+
+    def await_ready(self) -> None:
+        """Return when every worker has loaded the app and the port answers.
+
+        Raises ``ServeError`` if the server ends before, or does not get there in time.
+        """
+        deadline = time.monotonic() + READY_S
+        while not self._ready():
+            self._check_alive()
+            if time.monotonic() > deadline:
+                raise ServeError(
+                    f"{self.name} did not answer within {READY_S:.0f} s. Does the app take long to"
+                    f" import, or does the server never accept? The end of its log:\n{self.log}"
+                )
+            time.sleep(POLL_S)
+        settled = time.monotonic() + (SETTLE_S if self.setup is None else 0)
+        while time.monotonic() < settled:
+            self._check_alive()
+            time.sleep(POLL_S)
+        if self.collector is not None:
+            self.collector.begin("0" * 32, command=self.command)
+
+    def _ready(self) -> bool:
+        loaded = len(list(self._folder.glob("loaded-*")))
+        if self.setup is None:
+            return loaded >= 1
+        return loaded >= self.workers and self._find_port() and _accepts(self.port)
+
+    def _find_port(self) -> bool:
+        """Read the port from what the server announces."""
+        announces = self.setup.announces if self.setup else ""
+        said = re.search(re.escape(announces) + r"http://127\.0\.0\.1:(\d+)", self.log)
+        if said:
+            self.port = int(said[1])
+        return said is not None
+
+    def _check_alive(self) -> None:
+        if (self._folder / "failed").exists() or not self.running:
+            raise ServeError(self._failure())
+
+    def _failure(self) -> str:
+        """Why the server did not start, in words, with the author's own frames or the log."""
+        try:
+            reason = json.loads((self._folder / "failed").read_text())
+        except (OSError, ValueError):
+            return self._ended_early()
+        if "sentence" in reason:
+            return str(reason["sentence"])
+        what = f"{self.app_name} failed when {self.name} imported it"
+        if self.setup is None:
+            what = f"{self.name} failed as it served {self.app_name}"
+        return f"{what}:\n{reason['trace']}"
+
+    def _ended_early(self) -> str:
+        log = self.log.rstrip()
+        told = f" The end of its log:\n{log}" if log else " It wrote nothing to its log."
+        return f"{self.name} ended before it answered.{told}"
+
+    def _check_sizes(self) -> None:
+        if self.setup is not None:
+            check_sizes(self.setup, self.workers, self.threads)
+        elif not callable(self.function):
+            raise ServeError(
+                f"A set-up is a name ({', '.join(SETUPS)}) or a server function (listener, app),"
+                f" not {self.function!r}."
+            )
+        elif (self.workers, self.threads) != (1, 1):
+            raise ServeError(
+                "How many workers and threads there are is up to your own server function:"
+                " leave out workers= and threads=."
+            )
+
+    def _meta(self, cpu: bool) -> dict[str, Any]:
+        return {
+            "title": f"{self.app_name} on {self.name}",
+            "command": self.command,
+            "setup": self.name,
+            "interface": self.interface,
+            "workers": self.workers,
+            "threads": self.threads,
+            "traced": True,
+            "sampled": cpu,
+        }
+
+    def _launch(self, place: str, cpu: bool) -> Guarded:
+        environment, log = self._environment(place, cpu), self._folder / "log"
+        if self.setup is not None:
+            if self.port:
+                _listen(self.port).close()  # a port in use is told at once, in a sentence
+            words = shlex.split(self.setup.line(TARGET, self.port, self.workers, self.threads))
+            return Guarded([sys.executable, *words[1:]], environment, log)
+        pickled = packing.pack(self.function, self._folder / "server.pickle", "server function")
+        with _listen(self.port) as listener:
+            self.port = listener.getsockname()[1]
+            words = ["-m", "playground.setups.learner", str(listener.fileno()), str(pickled)]
+            return Guarded([sys.executable, *words], environment, log, (listener.fileno(),))
+
+    def _environment(self, place: str, cpu: bool) -> dict[str, str]:
+        """This process's own, plus what ``playground.setups.loading`` reads."""
+        told = {
+            "PLAYGROUND_APP": place,
+            "PLAYGROUND_INTERFACE": self.interface if self.setup else "",
+            "PLAYGROUND_STATE": str(self._folder),
+            "PLAYGROUND_TRACE": self.collector.path if self.collector else "",
+            "PLAYGROUND_CPU": "1" if cpu else "",
+            "PYTHONPATH": packing.import_path(),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return {**os.environ, **told}
+
+
+def _end(process: Guarded | None, collector: Collector | None, folder: Path, owner: int) -> None:
+    """What is left to do when a server is stopped, forgotten, or this interpreter exits."""
+    if os.getpid() != owner:
+        return  # a forked child must not stop its parent's server
+    if process is not None:
+        process.end()
+    if collector is not None:
+        collector.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ServeError(
+            f"Port {port} is in use: stop what listens there, or leave out port= for a free one."
+        ) from error
+    return listener
+
+
+def _accepts(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), 1):
+        return True
+    return False
