@@ -28,9 +28,8 @@ TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
 VALUE = rb"[\t -~\x80-\xff]*"  # RFC 9110 §5.5: no CR, LF, NUL, no other control character
 REQUEST_LINE = re.compile(rb"(%b) ([!-\"$-~]+) HTTP/([0-9])\.([0-9])" % TOKEN)  # RFC 9112 §3
 FIELD = re.compile(rb"(%b):(%b)\r\n" % (TOKEN, VALUE))  # RFC 9112 §5: no space before the colon
-FIELD_VALUE = re.compile(VALUE)
 FIELDS = re.compile(rb"(?:%b:%b\r\n)*+" % (TOKEN, VALUE))
-ABSOLUTE = re.compile(rb"https?://([^/?@]+)([^?]*)(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
+ABSOLUTE = re.compile(rb"http://([^/?@]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
 HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # RFC 3986 §2.1
 LENGTH = re.compile(rb"[0-9]{1,18}")  # never int() alone: it takes "+1", "1_0" and " 1" as well
@@ -38,7 +37,8 @@ QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 CHUNK_LINE = re.compile(  # RFC 9112 §7.1 and §7.1.1
     rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)*+" % (TOKEN, TOKEN, QUOTED)
 )
-STATUS = re.compile(rb"([2-5][0-9]{2})(?: (%b))?" % VALUE)  # RFC 9112 §4
+PRINTABLE = re.compile(rb"[ -~\x80-\xff]*")  # PEP 3333: what we send has not even a tab
+STATUS = re.compile(rb"([2-5][0-9]{2}) %b" % PRINTABLE.pattern)  # RFC 9112 §4
 DECIDING = {b"host", b"content-length", b"transfer-encoding", b"connection", b"expect"}
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -69,9 +69,9 @@ class Request(NamedTuple):
 def take_head(buffer: bytearray) -> Request | None:
     """Take one request head off the front of ``buffer``; None while it is incomplete.
 
-    Raises BadRequest. RFC 9112 §2.2: an empty line before the request line is ignored, once.
+    Raises BadRequest. RFC 9112 §2.2: empty lines before the request line are ignored.
     """
-    if buffer.startswith(b"\r\n"):
+    while buffer.startswith(b"\r\n"):
         del buffer[:2]
     end = buffer.find(b"\r\n\r\n", 0, MAX_HEAD)
     if end < 0:
@@ -84,7 +84,7 @@ def take_head(buffer: bytearray) -> Request | None:
 
 def check_unfinished(buffer: bytearray) -> None:
     """Refuse early what can never become a request. A bare LF is no line end (RFC 9112 §2.2)."""
-    if len(buffer) > MAX_LINE and buffer.find(b"\r\n", 0, MAX_LINE + 2) < 0:
+    if len(buffer) >= MAX_LINE + 2 and buffer.find(b"\r\n", 0, MAX_LINE + 2) < 0:
         raise BadRequest("414 URI Too Long", f"request line over {MAX_LINE} bytes")
     if len(buffer) >= MAX_HEAD:
         raise BadRequest("431 Request Header Fields Too Large", f"head over {MAX_HEAD} bytes")
@@ -250,7 +250,7 @@ def response_head(status: bytes, lines: Iterable[bytes]) -> bytes:
 
 def field_line(name: bytes, value: bytes) -> bytes:
     """One response field. Raises ValueError instead of letting CR or LF split the response."""
-    if not is_token(name) or FIELD_VALUE.fullmatch(value) is None:
+    if not is_token(name) or PRINTABLE.fullmatch(value) is None:
         raise ValueError(f"illegal header field {name!r}: {value!r} (RFC 9110 §5.5)")
     return b"%b: %b\r\n" % (name, value)
 
