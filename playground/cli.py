@@ -6,7 +6,6 @@ to go wrong ends as one sentence on standard error and exit code 1; wrong usage 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -20,6 +19,7 @@ from rich.table import Table
 
 from playground import lab as jupyterlab
 from playground import workspace
+from playground.grading.cli import app as grading
 
 if TYPE_CHECKING:
     from playground.doctor import Finding
@@ -32,10 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-with contextlib.suppress(ModuleNotFoundError):
-    from playground.grading.cli import app as grading
-
-    app.add_typer(grading)
+app.add_typer(grading)
 
 
 def main() -> None:

@@ -1,0 +1,112 @@
+"""The command line: sentences, exit codes, suggestions; no traceback for what is expected."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def playground(*args: str, workspace: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "playground", *args],
+        env=os.environ | {"PLAYGROUND_WORKSPACE": str(workspace), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_the_console_script_is_installed(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("playground")
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
+    for verb in ("lab", "reset", "doctor", "gate", "check", "hint", "progress", "exercises"):
+        assert f" {verb} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["doctr"], "Did you mean 'doctor'?"),
+        (["reset"], "give chapters or exercises"),
+        (["reset", "02", "--all"], "give chapters or exercises"),
+        (["lab", "--port", "99999"], "65535"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(tmp_path: Path, args: list[str], message: str) -> None:
+    done = playground(*args, workspace=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["reset", "77"], "Nothing in the workspace is called '77'"),
+        (["lab", "77"], "There is no chapter '77'"),
+        (["show", "no-such-file.trace"], "no-such-file.trace"),
+        (["show", __file__], "is not a trace"),
+        (["run", "gunicorn-sink"], "gunicorn-sync"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, args: list[str], message: str
+) -> None:
+    done = playground(*args, workspace=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("playground: ")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_workspace_of_another_version_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "workspace.json").write_text('{"format": 0, "files": {}}')
+    done = playground("lab", "--no-browser", workspace=tmp_path)
+    assert done.returncode == 1
+    assert "playground reset --all" in done.stderr
+    done = playground("reset", "--all", workspace=tmp_path)
+    assert done.returncode == 0
+    assert "Your files are in" in done.stdout
+
+
+def test_reset_of_one_exercise_by_its_id(tmp_path: Path) -> None:
+    from playground.grading import exercise
+
+    one = exercise.load()[0]
+    mine = tmp_path / "exercises" / one.rel
+    mine.parent.mkdir(parents=True)
+    mine.write_text("my work")
+    done = playground("reset", one.id, workspace=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert mine.read_text() == one.stub.read_text()
+    (backup,) = (tmp_path / "backups").glob(f"*/exercises/{one.rel}")
+    assert backup.read_text() == "my work"
+    assert str(backup.parents[2]) in done.stdout
+
+
+def test_doctor_as_json(tmp_path: Path) -> None:
+    done = playground("doctor", "--json", workspace=tmp_path / "none")
+    findings = json.loads(done.stdout)
+    assert {"name", "state", "detail", "remedy"} == set(findings[0])
+    assert (done.returncode == 0) == all(one["state"] != "problem" for one in findings)
+
+
+def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m playground doctor --json | head -c 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    from playground import cli
+
+    monkeypatch.setattr(cli, "app", lambda **_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
