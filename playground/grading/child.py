@@ -254,8 +254,11 @@ def set_limits(limits: Limits) -> None:
                 resource.setrlimit(kind, (bound, bound))
 
 
-class NotAllowed(PermissionError):
-    """The exercise tried something that the sandbox refuses; the message says what and why."""
+class NotAllowed(RuntimeError):
+    """The exercise tried something that is refused here; the message says what and why.
+
+    Not an OSError: code that expects those must not swallow it.
+    """
 
 
 class Guard:
@@ -270,7 +273,7 @@ class Guard:
             "socket.getaddrinfo": lambda args: self.host(args[0], "look up"),
             "socket.gethostbyname": lambda args: self.host(args[0], "look up"),
             "os.kill": lambda args: self.target(args[0]),
-            "os.killpg": lambda args: self.target(args[0]),
+            "os.killpg": lambda args: self.target(-args[0]),
             "os.fork": lambda args: self.start(),
             "os.forkpty": lambda args: self.start(),
             "os.posix_spawn": lambda args: self.start(),
@@ -299,13 +302,10 @@ class Guard:
 
     def target(self, pid: int) -> None:
         """Refuse to signal a process outside the exercise."""
-        if pid in (0, os.getpid()):
-            return
-        with contextlib.suppress(OSError):
-            if pid == -1 or not _descends(abs(pid)):
-                raise NotAllowed(
-                    f"refused to signal process {pid}: it was not started by this exercise"
-                )
+        if pid not in (0, os.getpid()) and not _is_ours(pid):
+            raise NotAllowed(
+                f"refused to signal process {pid}: it was not started by this exercise"
+            )
 
     def start(self) -> None:
         """Refuse to start more than MAX_PROCESSES processes."""
@@ -315,18 +315,23 @@ class Guard:
         self.starts[:8] = struct.pack("q", count + 1)
 
 
-def _descends(pid: int) -> bool:
-    """Tell whether `pid` is in a session that the exercise began, or is its own session."""
-    own = os.getsid(0)
-    return os.getsid(pid) == own or os.getpgid(pid) == own or _parent_is_ours(pid, own)
+def _is_ours(pid: int) -> bool:
+    """Tell whether a process, or the group -pid, belongs to the exercise; a doubt is a no.
 
-
-def _parent_is_ours(pid: int, session: int) -> bool:
+    subtle: -1 is everybody, and so is the group 1.
+    """
+    if abs(pid) <= 1:
+        return False
     import psutil
 
-    with contextlib.suppress(psutil.Error):
-        return any(os.getsid(parent.pid) == session for parent in psutil.Process(pid).parents())
-    return False
+    own = os.getsid(0)
+    try:
+        chain = [psutil.Process(abs(pid)), *psutil.Process(abs(pid)).parents()]
+        return any(os.getsid(process.pid) == own for process in chain)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return pid > 0  # nobody there: let the kernel say so
+    except (psutil.Error, OSError):
+        return False
 
 
 class Runner:

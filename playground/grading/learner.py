@@ -285,6 +285,8 @@ class Learner:
 
     def stacks(self) -> tuple[Stack, ...]:
         """Return where every thread and task of the learner's process stands."""
+        if self._pid <= 1 or self._exit is not None:  # subtle: 0 would signal ourselves
+            return ()
         for number, wait in ((STACK_SIGNAL, 0.5), (LAST_RESORT_SIGNAL, 1.0)):
             with contextlib.suppress(OSError):
                 os.kill(self._pid, number)

@@ -1,0 +1,146 @@
+"""For graders of servers that hand each connection to a function: ``serve(listener, handle, …)``.
+
+`handler` is a ``handle(connection)`` for the learner's server that holds its caller at a `Gate`,
+`Bell` tells a running server to stop, and `answering` is a ``handle`` that serves a WSGI app, so that
+the learner's server can be drawn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+from minimal_servers import http11
+from minimal_servers.wsgi import Application, Response, base_environ, build_environ, respond
+from playground.grading.learner import Learner, Remote
+from playground.grading.verdict import fail
+from playground.grading.wire import HOST, Client, Gate, Server, Visit
+
+GRACE_S = 0.3  # in which a server that does too much shows it; no verdict against a right one
+
+
+class Bell:
+    """A socket in the learner's process, `socket`, that becomes readable with `ring`."""
+
+    def __init__(self, learner: Learner) -> None:
+        with socket.create_server((HOST, 0)) as listener:
+            connect = learner.define(_CONNECT, "connect")
+            self.socket: Remote = connect(listener.getsockname()[1])
+            self.rope, _ = listener.accept()
+
+    def ring(self) -> None:
+        """Make it readable, for good."""
+        with contextlib.suppress(OSError):
+            self.rope.sendall(b"!")
+
+
+def handler(learner: Learner, gate: Gate) -> Remote:
+    """Return a ``handle(connection)`` in the learner's process.
+
+    It reads a name, a line, then waits at the gate (`find` finds it there by name), answers
+    ``name was served`` and leaves the connection open. ``quick`` does not wait, ``fail`` raises.
+    """
+    make = learner.define(_HANDLER, "make")
+    made: Remote = make(gate.handler(learner))
+    return made
+
+
+def party(server: Server, name: str) -> Client:
+    """Connect and say a name."""
+    return server.exchange(f"{name}\n".encode())
+
+
+def find(gate: Gate, name: str) -> Visit | None:
+    """Return the party of that name that is inside now."""
+    return next((visit for visit in gate.inside if visit.label == repr((name,))), None)
+
+
+def leave(gate: Gate, name: str) -> None:
+    """Let the party of that name, which is inside, go on."""
+    visit = find(gate, name)
+    assert visit is not None, f"{name} is not inside"
+    gate.leave(visit)
+
+
+def answered(client: Client, name: str, *, why: str, nudge: str = "") -> None:
+    """Fail unless the party gets its whole answer, and then the connection is closed."""
+    client.expect_bytes(f"{name} was served\n".encode(), why=why, nudge=nudge)
+    client.expect_closed(why=why, nudge=nudge or "Close the connection when handle has returned.")
+
+
+def someone_comes(gate: Gate, wait_s: float = GRACE_S) -> bool:
+    """Tell whether yet another party reaches the gate, to show that none does."""
+    return bool(select.select([gate.listener], [], [], wait_s)[0])
+
+
+def stays(count: Callable[[], int], expected: int) -> int:
+    """Return the first other value that `count()` takes within the grace, else `expected`."""
+    limit = time.monotonic() + GRACE_S
+    while time.monotonic() < limit:
+        found = count()
+        if found != expected:
+            return found
+        time.sleep(0.01)
+    return expected
+
+
+def returns(server: Server, called: str, expected: object, *, why: str, nudge: str) -> None:
+    """Fail unless the learner's server function returns `expected`."""
+    limit = time.monotonic() + server.learner.deadline_s
+    wanted = f"{server.function} returned {expected!r}"
+    while not (ended := server.learner.ended()):
+        if time.monotonic() > limit:
+            server.fail(called, f"{server.function} is still running", wanted, why=why, nudge=nudge)
+        time.sleep(0.01)
+    if ended != f"returned {expected!r}":
+        fail(called, f"{server.function} {ended}", wanted, why=why, nudge=nudge)
+
+
+def answering(app: Application) -> Callable[[socket.socket], None]:
+    """Return a ``handle(connection)`` that answers one request with a WSGI app."""
+
+    def handle(connection: socket.socket) -> None:
+        buffer = bytearray()
+        while (request := http11.take_head(buffer)) is None:
+            data = connection.recv(65_536)
+            if not data:
+                return
+            buffer += data
+        response = Response(
+            request._replace(keep_alive=False), lambda data, wait: connection.sendall(data)
+        )
+        environ = build_environ(base_environ(HOST, 0, True, True), request, BytesIO(), (HOST, 0))
+        respond(app, environ, response)
+
+    return handle
+
+
+_CONNECT = f"""
+import socket
+
+def connect(port):
+    return socket.create_connection(({HOST!r}, port))
+"""
+
+_HANDLER = """
+def make(enter):
+    def handle(connection):
+        name = b""
+        while not name.endswith(b"\\n"):
+            data = connection.recv(100)
+            if not data:
+                return
+            name += data
+        name = name.decode().strip()
+        if name == "fail":
+            raise ValueError("this party only complains")
+        if name != "quick":
+            enter(name)
+        connection.sendall(f"{name} was served\\n".encode())
+
+    return handle
+"""
