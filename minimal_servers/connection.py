@@ -51,7 +51,9 @@ class Connection:
             return True
         except OSError:
             return False
-        if self.request is not None:
+        if self.closing:
+            pass  # it may end its sending, but not put off the end
+        elif self.request is not None:
             self.deadline = time.monotonic() + BODY_SECONDS
         elif not self.buffer:
             self.deadline = time.monotonic() + HEAD_SECONDS

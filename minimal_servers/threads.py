@@ -19,6 +19,7 @@ import struct
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 
 from minimal_servers import http11, wsgi
 from minimal_servers.connection import SEND_SECONDS, Connection
@@ -49,15 +50,17 @@ class Server:
         self.door = threading.Lock()  # held by the leader
         self.stopping = False
         self.next_check = 0.0
+        self.last_call = 0.0  # how long half a request may still be completed, once ``stopping``
         self.bell, self.rope = socket.socketpair()
+        self.sources: list[socket.socket | int] = [listener, self.bell]
         self.selector = selectors.DefaultSelector()
         listener.setblocking(False)
 
     def run(self, lifeline: int | None = None) -> None:
         """Serve until ``stop`` is called or ``lifeline`` is closed, and everybody is served."""
-        for source in (self.listener, self.bell, lifeline):
-            if source is not None:
-                self.selector.register(source, READ, source)
+        self.sources += [] if lifeline is None else [lifeline]
+        for source in self.sources:
+            self.selector.register(source, READ, source)
         followers = [threading.Thread(target=self.work) for _ in range(self.threads - 1)]
         for thread in followers:
             thread.start()
@@ -95,8 +98,14 @@ class Server:
         if now >= self.next_check:
             self.next_check = now + TICK_SECONDS
             for connection in self.connections.difference(self.ready):
-                if connection.events and connection.deadline <= now:
+                if connection.events and self.patience(connection) <= now:
                     self.expire(connection)
+
+    def patience(self, connection: Connection) -> float:
+        """Until when to wait for this client; not for long when the server is about to end."""
+        if not self.stopping or connection.unsent or connection.last:
+            return connection.deadline
+        return 0.0 if connection.waiting() else min(connection.deadline, self.last_call)
 
     def attend(self, thing: Connection | socket.socket | int) -> Connection | None:
         """Go and see who made itself heard: a client, somebody at the door, or the alarm."""
@@ -119,7 +128,8 @@ class Server:
             time.sleep(0.1)  # out of file descriptors, perhaps: no hot loop
             return None
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):  # gone already
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock, peer)
         self.connections.add(connection)
         self.watch(connection, READ)
@@ -165,7 +175,7 @@ class Server:
             self.finish(connection)
         except BadRequest as error:
             self.refuse(connection, error)
-        except ClientGone:
+        except (ClientGone, OSError):
             self.drop(connection)
 
     def answer(self, connection: Connection) -> bool:
@@ -191,9 +201,9 @@ class Server:
 
     def expire(self, connection: Connection) -> None:
         """Somebody was too slow."""
-        if connection.unsent or connection.closing:
+        if connection.unsent:
             self.drop(connection)
-        elif connection.request or connection.buffer:
+        elif not connection.closing and (connection.request or connection.buffer):
             self.refuse(connection, BadRequest("408 Request Timeout", "the request is too slow"))
         else:
             self.close(connection)
@@ -218,7 +228,8 @@ class Server:
 
     def drop(self, connection: Connection) -> None:
         """Close so that the client cannot mistake what it got for a whole response: with RST."""
-        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        with suppress(OSError):  # reset by the client already
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.close(connection)
 
     def close(self, connection: Connection) -> None:
@@ -240,10 +251,7 @@ class Server:
     def prepare_end(self) -> None:
         """Close the door. Idle connections go now; half a request gets a moment to be completed."""
         self.stopping = True
-        for key in list(self.selector.get_map().values()):
-            if not isinstance(key.data, Connection):
-                self.selector.unregister(key.fileobj)
-        self.next_check = now = time.monotonic()
-        for connection in list(self.connections):
-            patience = 0.0 if connection.waiting() else LINGER_SECONDS
-            connection.deadline = min(connection.deadline, now + patience)
+        for source in self.sources:
+            self.selector.unregister(source)
+        self.next_check = time.monotonic()
+        self.last_call = self.next_check + LINGER_SECONDS
