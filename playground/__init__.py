@@ -1,1 +1,82 @@
-"""The playground: start a server, send it requests, and look at what happened."""
+"""The playground: start a server, send it requests, and look at what happened.
+
+The verbs are imported when they are first used, so that server processes, which import this package
+too, stay light.
+"""
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playground.grading.magics import exercise
+    from playground.grading.predictions import predict, reveal
+    from playground.load.burst import burst, get
+    from playground.load.client import Reply
+    from playground.load.display import compare, timeline
+    from playground.load.raw import Wire, raw
+    from playground.load.run import Run
+    from playground.setups.catalogue import ServeError
+    from playground.setups.server import Server, serve
+    from playground.trace.trace import Trace
+
+__all__ = [
+    "Reply",
+    "Run",
+    "ServeError",
+    "Server",
+    "Trace",
+    "Wire",
+    "burst",
+    "compare",
+    "exercise",
+    "get",
+    "predict",
+    "raw",
+    "reveal",
+    "serve",
+    "timeline",
+]
+
+_HOMES = {
+    "Reply": "playground.load.client",
+    "Run": "playground.load.run",
+    "ServeError": "playground.setups.catalogue",
+    "Server": "playground.setups.server",
+    "Trace": "playground.trace.trace",
+    "Wire": "playground.load.raw",
+    "burst": "playground.load.burst",
+    "compare": "playground.load.display",
+    "exercise": "playground.grading.magics",
+    "get": "playground.load.burst",
+    "predict": "playground.grading.predictions",
+    "raw": "playground.load.raw",
+    "reveal": "playground.grading.predictions",
+    "serve": "playground.setups.server",
+    "timeline": "playground.load.display",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a verb on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _register_magics() -> None:
+    """Add `%%exercise` where IPython runs; a server's process never gets here."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        from playground.grading.magics import register
+
+        register(shell)
+
+
+_register_magics()

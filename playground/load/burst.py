@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from playground.load import display
 from playground.load.client import Observer, Reply, Request, Sending, send
+from playground.load.display import Shown
 from playground.load.run import Run, percentile
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
@@ -92,7 +92,7 @@ class Recording:
             interrupted=False,
         )
         count = self._request.count
-        shown = display.begin(self._collector, server, count, self._title) if show else None
+        shown = Shown(self._collector, server, count, self._title) if show else None
         sending = Sending(self._request, self._observer())
         try:
             sending.wait()

@@ -72,7 +72,7 @@ def _ignore(number: int, t_us: float) -> None:
 
 @dataclass
 class Observer:
-    """Who is told what happens to request ``number`` and when (µs); called in the client's thread."""
+    """Who is told what happens to request ``number`` when (µs), in the client's thread."""
 
     begun: Event = _ignore
     sent: Event = _ignore

@@ -1,58 +1,70 @@
-"""Where a burst is shown: live in a notebook, as a rich rendering in a terminal."""
+"""How runs are shown: moving in a notebook, as colours and characters in a terminal."""
 
-import sys
-from typing import Any, Protocol
+from typing import Any
 
 from playground.load.run import Run
 from playground.setups.server import Server
 from playground.trace.collector import Collector
+from playground.trace.trace import Trace
+from playground.views.live import Handle, in_notebook, live
+
+Shows = Run | Trace
 
 
-class Shown(Protocol):
-    """What shows a burst while it runs."""
+class Shown:
+    """A burst of ``expected`` requests, shown from before it begins until ``finish``."""
 
-    def finish(self, run: Run) -> None:
-        """The burst has ended: leave its static picture."""
-
-
-def begin(collector: Collector, server: Server, expected: int, title: str) -> Shown:
-    """Show a burst of ``expected`` requests that is about to begin."""
-    if not in_notebook():
-        return InTerminal()
-    try:
-        from playground import views
-
-        return views.live(collector, server, expected, title=title)
-    except ImportError as problem:
-        print(
-            f"The live picture needs {problem.name or 'the widget'}, which is not installed here"
-            " (run `make lab` once, or pip install anywidget). The static picture follows."
-        )
-        return InNotebook()
-
-
-class InTerminal:
-    """The picture at the end, in colours and characters."""
+    def __init__(self, collector: Collector, server: Server, expected: int, title: str) -> None:
+        self._handle: Handle | None = None
+        try:
+            self._handle = live(collector, server, expected=expected, title=title)
+        except ImportError as missing:
+            print(
+                f"The moving picture needs {missing.name or 'anywidget'}, which is not installed"
+                " here: run `make lab` once. The static picture follows."
+            )
 
     def finish(self, run: Run) -> None:
-        """Print it."""
-        from rich.console import Console
+        """The burst has ended: leave its picture."""
+        if self._handle is not None:
+            self._handle.finish(run)
+        if not in_notebook():
+            _print(run.trace)
+        elif self._handle is None:
+            from IPython.display import display
 
-        Console().print(run)
-
-
-class InNotebook:
-    """The static picture at the end."""
-
-    def finish(self, run: Run) -> None:
-        """Display it."""
-        from IPython.display import display
-
-        display(run)
+            display(run)
 
 
-def in_notebook() -> bool:
-    """Whether this code runs in a kernel with a front end that draws."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and getattr(shell, "kernel", None) is not None
+def timeline(run: Shows) -> Any:
+    """The run or trace as a widget to play, scrub and zoom; printed where there is no notebook."""
+    return _show([_trace(run)], None)
+
+
+def compare(*runs: Shows, titles: list[str] | None = None) -> Any:
+    """Runs or traces stacked on one clock and one scale. ``titles``: one for each."""
+    traces = [_trace(run) for run in runs]
+    names = titles or [str(trace.meta.get("title", "run")) for trace in traces]
+    return _show(traces, names)
+
+
+def _show(traces: list[Trace], titles: list[str] | None) -> Any:
+    if in_notebook():
+        from playground.views.widget import Timeline
+
+        return Timeline(traces, titles)
+    for place, trace in enumerate(traces):
+        _print(trace, titles[place] if titles else None)
+    return None
+
+
+def _print(trace: Trace, title: str | None = None) -> None:
+    from rich.console import Console
+
+    from playground.views import terminal
+
+    Console().print(terminal.render(trace, title=title))
+
+
+def _trace(run: Shows) -> Trace:
+    return run.trace if isinstance(run, Run) else run

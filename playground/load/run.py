@@ -69,12 +69,9 @@ class Run:
 
     def to_text(self) -> str:
         """The picture as plain text."""
-        from rich.console import Console
+        from playground.views import static
 
-        console = Console(width=100, no_color=True, force_terminal=False, record=False)
-        with console.capture() as captured:
-            console.print(self)
-        return captured.get()
+        return static.text([self.trace])
 
     def __repr__(self) -> str:
         told = self.summary()

@@ -60,7 +60,7 @@ def pack(value: Any, path: Path, what: str) -> Path:
     except Exception as error:
         raise ServeError(
             f"The {what} {name_of(value)} cannot be copied into the server's process ({error}):"
-            " open files, sockets, locks and the like inside the function, or put it into a module and"
+            " open files, sockets and locks inside the function, or put it into a module and"
             " pass 'module:attribute'."
         ) from error
     finally:
@@ -76,6 +76,13 @@ def import_path() -> str:
     told = [os.path.realpath(path or os.curdir) for path in sys.path]
     paths = [path for path in told if not path.startswith(own)]
     return os.pathsep.join(dict.fromkeys([*paths, os.getcwd(), str(checkout)]))
+
+
+def target(app: Any, interface: str) -> str:
+    """``module:attribute`` as one would type it to serve the app without the playground."""
+    if isinstance(app, str):
+        return BUNDLED.get(app, {}).get(interface, app)
+    return f"{getattr(app, '__module__', None) or '__main__'}:{name_of(app)}"
 
 
 def name_of(value: Any) -> str:

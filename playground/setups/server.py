@@ -87,6 +87,7 @@ class Server:
         self.name = self.setup.name if self.setup else packing.name_of(setup)
         self.app_name = app if isinstance(app, str) else packing.name_of(app)
         self.interface = packing.interface_for(app, self.setup.interface if self.setup else "")
+        self._shown_target = packing.target(app, self.interface)
         self.collector: Collector | None = None
         self._process: Guarded | None = None
         self.last_run: Any = None  # what the last burst left, even if it was interrupted
@@ -124,7 +125,7 @@ class Server:
         """The command as one would type it in a terminal."""
         if self.setup is None:
             return f"{self.name}(listener, {self.app_name})"
-        return self.setup.line(self.app_name, self.port, self.workers, self.threads)
+        return self.setup.line(self._shown_target, self.port, self.workers, self.threads)
 
     @property
     def running(self) -> bool:

@@ -58,24 +58,29 @@ class Steps:
         self._cpu_mark = 0
         self._lane = channel.lane("loop")
         self.status: object = None
-        notes = b""
+        self._notes = b""
         tracked = parse_traceparent(_header(scope, b"traceparent"))
         if tracked is None:
             self._run, self._request = 0, channel.untracked()
-            notes = note(self._request, label=label(scope))
+            self._notes = note(self._request, label=label(scope))
         else:
             self._run, self._request = tracked
         self._begun = self._since = now_us()
-        self._send(self._record(Kind.REQUEST, self._begun), notes)
 
-    def resume(self, waited: bool) -> None:
-        """The coroutine is about to run."""
+    def begin(self) -> None:
+        """The coroutine is about to run for the first time."""
+        begun = self._begun
+        records = self._record(Kind.REQUEST, begun) + self._record(Kind.STEP, begun)
+        self._send(records, self._notes)
+        self._mark_cpu()
+
+    def resume(self) -> None:
+        """The coroutine is about to run again."""
         now = now_us()
-        records = self._record(Kind.AWAIT, self._since, now) if waited else b""
+        waited = self._record(Kind.AWAIT, self._since, now)
         self._since = now
-        self._send(records + self._record(Kind.STEP, now))
-        if self._cpu:
-            self._cpu_mark = time.thread_time_ns()
+        self._send(waited + self._record(Kind.STEP, now))
+        self._mark_cpu()
 
     def suspend(self) -> None:
         """The coroutine awaits something."""
@@ -98,6 +103,10 @@ class Steps:
             error=describe(error) if error is not None else None,
         )
         self._send(records, told)
+
+    def _mark_cpu(self) -> None:
+        if self._cpu:
+            self._cpu_mark = time.thread_time_ns()
 
     def _step_over(self) -> float:
         if self._cpu:
@@ -122,9 +131,8 @@ class Driven:
         steps, driver = self._steps, self._coroutine.__await__()
         value: Any = None
         error: BaseException | None = None
-        waited = False
+        steps.begin()
         while True:
-            steps.resume(waited)
             try:
                 awaited = driver.send(value) if error is None else driver.throw(error)
             except StopIteration:
@@ -134,11 +142,12 @@ class Driven:
                 steps.end(raised)
                 raise
             steps.suspend()
-            waited, value, error = True, None, None
+            value, error = None, None
             try:
                 value = yield awaited
             except BaseException as thrown:
                 error = thrown
+            steps.resume()
 
 
 def _header(scope: Scope, name: bytes) -> str:
