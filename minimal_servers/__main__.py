@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     announcement = f"{options.app} is served at {url} by {size}"
     work = wsgi_work(listener, options.app, options.threads, options.workers)
     announce = lambda: print(announcement, flush=True)  # noqa: E731
-    return Arbiter(work, options.workers, options.grace, announce).run()
+    return Arbiter(work, options.workers, options.grace, announce, listener.close).run()
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -42,8 +42,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads in each process")
     parser.add_argument("--grace", type=float, default=30.0, help="seconds to finish on SIGTERM")
     options = parser.parse_args(argv)
-    if options.workers < 1 or options.threads < 1 or options.grace < 0:
-        parser.error("--workers and --threads are 1 or more, --grace is 0 or more")
+    if options.workers < 1 or options.threads < 1 or not 0 <= options.grace <= 3600:
+        parser.error("--workers and --threads are 1 or more, --grace is 0 to 3600")
     return options
 
 
@@ -86,8 +86,8 @@ def load(target: str) -> Any:
             raise TypeError(f"{app!r} is not callable")
     except BaseException as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == module_name
-        known = missing or isinstance(error, (AttributeError, TypeError, ValueError))
-        log.error("cannot load %s: %r", target, error, exc_info=not known)
+        ours = error.__traceback__ is None or error.__traceback__.tb_next is None
+        log.error("cannot load %s: %r", target, error, exc_info=not (missing or ours))
         sys.exit(BOOT_FAILED)
     return app
 

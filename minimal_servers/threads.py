@@ -112,7 +112,7 @@ class Server:
         if isinstance(thing, Connection):
             return thing
         if thing is self.listener:
-            return self.accept()
+            return None if self.stopping else self.accept()
         if not self.stopping:
             self.prepare_end()
         return None
@@ -253,5 +253,6 @@ class Server:
         self.stopping = True
         for source in self.sources:
             self.selector.unregister(source)
+        self.listener.close()
         self.next_check = time.monotonic()
         self.last_call = self.next_check + LINGER_SECONDS

@@ -20,6 +20,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,11 +51,14 @@ class Worker:
 class Arbiter:
     """The parent process."""
 
-    def __init__(self, work: Work, count: int, grace: float, announce: Ready) -> None:
+    def __init__(
+        self, work: Work, count: int, grace: float, announce: Ready, close_door: Ready
+    ) -> None:
         self.work = work
         self.count = count
         self.grace = grace  # seconds
         self.announce = announce  # called when the first generation is ready
+        self.close_door = close_door  # called when the end begins
         self.workers: dict[int, Worker] = {}  # by pid, every child that has not been reaped
         self.serving = 0  # the generation that is ready; 0 while there is none
         self.wanted = 1  # the generation that is being started, or the one that serves
@@ -120,8 +124,15 @@ class Arbiter:
             os.write(ready, b"!")
             os.close(ready)
 
+        threading.Thread(target=self.mind_the_parent, daemon=True).start()
         self.work(self.lifeline, say_ready)
         sys.exit(0)
+
+    def mind_the_parent(self) -> None:
+        """In a worker: outlive the parent by no more than ``grace``, even in an endless request."""
+        os.read(self.lifeline, 1)  # returns when the parent is gone
+        time.sleep(self.grace)
+        os._exit(1)
 
     def listen(self) -> None:
         """Wait for a signal or a worker that is ready."""
@@ -136,10 +147,12 @@ class Arbiter:
         """React to one signal."""
         if number in (signal.SIGTERM, signal.SIGINT):
             self.stopping = True
+            self.close_door()
             self.retire(list(self.workers), self.grace if number == signal.SIGTERM else 1.0)
         elif number == signal.SIGHUP and self.serving and not self.stopping:
             self.retire(self.pids(self.wanted) if self.wanted != self.serving else [], self.grace)
             self.wanted += 1
+            self.next_spawn = 0.0
             log.warning("reloading")
 
     def hear(self, worker: Worker) -> None:
@@ -199,5 +212,6 @@ class Arbiter:
                 os.kill(pid, signal.SIGKILL)
 
     def pids(self, generation: int) -> list[int]:
-        """The workers of one generation."""
-        return [pid for pid, worker in self.workers.items() if worker.generation == generation]
+        """The workers of one generation, without those that were told to finish."""
+        wanted = [(pid, w) for pid, w in self.workers.items() if w.generation == generation]
+        return [pid for pid, worker in wanted if worker.deadline == float("inf")]

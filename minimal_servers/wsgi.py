@@ -108,6 +108,7 @@ class Response:
     started = False  # the head is on its way: too late to change anything
     bodyless = False
     chunked = False
+    enough = False  # nothing that the application still yields can reach the client
     sent = 0  # bytes of body
     wait = True  # each block must be sent before the next one is asked for
 
@@ -187,9 +188,9 @@ class Response:
             return  # PEP 3333: the head waits for the first non-empty block
         head = b"" if self.started else self.begin()
         if self.bodyless:
-            block = b""
+            block, self.enough = b"", True
         elif self.length is not None and self.sent + len(block) > self.length:
-            block = block[: self.length - self.sent]
+            block, self.enough = block[: self.length - self.sent], True
             log.error("the body is longer than its Content-Length of %d: cut", self.length)
         self.sent += len(block)
         if self.chunked:
@@ -206,10 +207,6 @@ class Response:
         if size or not http11.forbids_body(self.request.method, self.code):
             self.length = size
             self.lines.append(b"Content-Length: %d\r\n" % size)
-
-    def complete(self) -> bool:
-        """Whether nothing that the application still yields could reach the client."""
-        return self.started and (self.bodyless or self.sent == self.length)
 
     def finish(self) -> None:
         """End the body so that the client can tell a whole one from a broken one."""
@@ -245,7 +242,7 @@ def respond(app: Application, environ: Environ, response: Response) -> None:
             response.whole(result)
         for block in result:
             response.write(block)
-            if response.complete():
+            if response.enough:
                 break
         response.finish()
     except ClientGone:
@@ -260,6 +257,7 @@ def respond(app: Application, environ: Environ, response: Response) -> None:
 def close(result: object) -> None:
     """PEP 3333: close() of the iterable runs once, whatever happened. Its errors are logged."""
     try:
-        getattr(result, "close", lambda: None)()
-    except Exception:
+        if hasattr(result, "close"):
+            result.close()
+    except BaseException:  # SystemExit too
         log.exception("close() failed")
