@@ -10,7 +10,8 @@ import dataclasses
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+import warnings
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from rich.table import Table
 from playground import lab as jupyterlab
 from playground import workspace
 from playground.grading.cli import app as grading
+from playground.run_cli import app as runs
 
 if TYPE_CHECKING:
     from playground.doctor import Finding
@@ -32,11 +34,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(runs)
 app.add_typer(grading)
 
 
 def main() -> None:
     """Run the command line and exit."""
+    warnings.showwarning = _warn
     try:
         app(prog_name="playground")
     except BrokenPipeError:  # `playground exercises | head`
@@ -142,6 +146,19 @@ def _files(names: list[str]) -> list[str]:
 
     files = {one.id: one.rel for one in exercise.load()}
     return [files.get(name, name) for name in names]
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show our own warnings as a sentence; those of other packages are not for learners."""
+    if issubclass(category, UserWarning):
+        print(f"playground: {message}", file=sys.stderr)
 
 
 def _fail(sentence: str) -> None:

@@ -53,7 +53,8 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, args: list[str], message: st
         (["lab", "77"], "There is no chapter '77'"),
         (["show", "no-such-file.trace"], "no-such-file.trace"),
         (["show", __file__], "is not a trace"),
-        (["run", "gunicorn-sink"], "gunicorn-sync"),
+        (["export", __file__, "--svg", "x.svg"], "is not a trace"),
+        (["run", "gunicorn-sink"], "Did you mean 'gunicorn-sync'?"),
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_exit_code_1(
@@ -89,6 +90,40 @@ def test_reset_of_one_exercise_by_its_id(tmp_path: Path) -> None:
     (backup,) = (tmp_path / "backups").glob(f"*/exercises/{one.rel}")
     assert backup.read_text() == "my work"
     assert str(backup.parents[2]) in done.stdout
+
+
+def test_a_run_is_drawn_saved_shown_and_exported(tmp_path: Path) -> None:
+    trace, svg, html, perfetto = (tmp_path / f"a.{end}" for end in ("trace", "svg", "html", "json"))
+    args = ["run", "minimal-wsgi", "--app", "hello", "-n", "3", "-w", "2", "--save", str(trace)]
+    ran = playground(*args, workspace=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("3 of 3") == 1
+    shown = playground("show", str(trace), workspace=tmp_path)
+    assert "3 of 3" in shown.stdout
+    out = ["--svg", str(svg), "--html", str(html), "--perfetto", str(perfetto)]
+    done = playground("export", str(trace), *out, workspace=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert svg.read_text().startswith("<svg")
+    assert "<html" in html.read_text()
+    assert json.loads(perfetto.read_text())["traceEvents"]
+
+
+def test_a_trace_that_was_cut_short_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.trace", tmp_path / "cut.trace"
+    args = ["run", "minimal-wsgi", "--app", "hello", "-n", "4", "--save", str(whole)]
+    playground(*args, workspace=tmp_path)
+    cut.write_bytes(whole.read_bytes()[:-10])
+    shown = playground("show", str(cut), workspace=tmp_path)
+    assert shown.returncode == 0
+    assert shown.stderr.startswith("playground: ")
+    assert "was cut short" in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+
+
+def test_the_setups_are_listed(tmp_path: Path) -> None:
+    listed = playground("setups", workspace=tmp_path).stdout
+    assert "gunicorn-sync" in listed
+    assert "minimal-wsgi" in listed
 
 
 def test_doctor_as_json(tmp_path: Path) -> None:
