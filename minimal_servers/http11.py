@@ -30,7 +30,7 @@ REQUEST_LINE = re.compile(rb"(%b) ([!-\"$-~]+) HTTP/([0-9])\.([0-9])" % TOKEN)  
 FIELD = re.compile(rb"(%b):(%b)\r\n" % (TOKEN, VALUE))  # RFC 9112 §5: no space before the colon
 FIELDS = re.compile(rb"(?:%b:%b\r\n)*+" % (TOKEN, VALUE))
 ABSOLUTE = re.compile(rb"http://([^/?@]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
-HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # RFC 3986 §2.1
 LENGTH = re.compile(rb"[0-9]{1,18}")  # never int() alone: it takes "+1", "1_0" and " 1" as well
 QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -108,16 +108,16 @@ def parse_head(head: bytes) -> Request:
     headers = [(name.lower(), value.strip(b" \t")) for name, value in FIELD.findall(block)]
     if len(headers) > MAX_FIELDS:
         raise BadRequest("431 Request Header Fields Too Large", f"over {MAX_FIELDS} fields")
-    deciding: dict[bytes, list[bytes]] = {}
+    deciding: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in DECIDING:
-            deciding.setdefault(name, []).append(value)
+        if name in DECIDING:  # repeated fields are one list (RFC 9110 §5.3): no host, no length
+            deciding[name] = deciding[name] + b"," + value if name in deciding else value
     version = 0 if minor == b"0" else 1
     authority, path, query = split_target(method, target)
-    check_host(deciding.get(b"host", []), authority, version)
+    check_host(deciding.get(b"host"), authority, version)
     length = body_length(deciding, version)
-    keep = wants_keep_alive(deciding.get(b"connection", []), version)
-    expects = wants_continue(deciding.get(b"expect", []), version, length)
+    keep = wants_keep_alive(deciding.get(b"connection"), version)
+    expects = length != 0 and version == 1 and wants_continue(deciding.get(b"expect"))
     return Request(method.decode(), path, query, version, headers, length, keep, expects)
 
 
@@ -139,53 +139,50 @@ def split_target(method: bytes, target: bytes) -> tuple[bytes | None, bytes, byt
     return authority, path, query
 
 
-def check_host(hosts: list[bytes], authority: bytes | None, minor: int) -> None:
-    """Exactly one well-formed Host in HTTP/1.1, at most one in 1.0 (RFC 9112 §3.2).
+def check_host(host: bytes | None, authority: bytes | None, minor: int) -> None:
+    """One well-formed Host, which only HTTP/1.0 may leave out (RFC 9112 §3.2).
 
     An absolute target must name the same host, since RFC 9112 §3.2.2 lets one of the two win.
     """
-    if len(hosts) > 1 or (minor and not hosts):
-        raise BadRequest("400 Bad Request", "HTTP/1.1 needs exactly one Host field")
-    for host in hosts if authority is None else [*hosts, authority]:
-        if HOST.fullmatch(host) is None:
-            raise BadRequest("400 Bad Request", "malformed host")
-    if authority is not None and hosts and hosts[0].lower() != authority.lower():
+    if host is None and minor:
+        raise BadRequest("400 Bad Request", "HTTP/1.1 needs a Host field")
+    for name in (host, authority):
+        if name is not None and HOST.fullmatch(name) is None:
+            raise BadRequest("400 Bad Request", "malformed or repeated host")
+    if host is not None and authority is not None and host.lower() != authority.lower():
         raise BadRequest("400 Bad Request", "Host and request target disagree")
 
 
-def body_length(deciding: dict[bytes, list[bytes]], minor: int) -> int | None:
+def body_length(deciding: dict[bytes, bytes], minor: int) -> int | None:
     """How many bytes of body follow, None if chunked (RFC 9112 §6.3, and §6.1 on smuggling)."""
-    lengths = deciding.get(b"content-length")
-    codings = deciding.get(b"transfer-encoding")
-    if codings is not None:
-        coding = codings[0].lower()
-        if lengths is not None or minor == 0 or len(codings) > 1 or coding[-7:] != b"chunked":
+    length = deciding.get(b"content-length")
+    coding = deciding.get(b"transfer-encoding")
+    if coding is not None:
+        if length is not None or minor == 0 or coding.lower()[-7:] != b"chunked":
             raise BadRequest("400 Bad Request", "ambiguous framing")
-        if coding != b"chunked":
+        if len(coding) > 7:
             raise BadRequest("501 Not Implemented", "the only transfer coding here is chunked")
         return None
-    if lengths is None:
+    if length is None:
         return 0
-    if len(lengths) > 1 or LENGTH.fullmatch(lengths[0]) is None:
+    if LENGTH.fullmatch(length) is None:
         raise BadRequest("400 Bad Request", "malformed or repeated Content-Length")
-    return int(lengths[0])
+    return int(length)
 
 
-def wants_keep_alive(connection: list[bytes], minor: int) -> bool:
+def wants_keep_alive(connection: bytes | None, minor: int) -> bool:
     """Whether the connection may carry another request (RFC 9112 §9.3)."""
-    if not connection:
+    if connection is None:
         return minor == 1
-    options = {option.strip(b" \t") for option in b",".join(connection).lower().split(b",")}
+    options = {option.strip(b" \t") for option in connection.lower().split(b",")}
     return b"close" not in options and (minor == 1 or b"keep-alive" in options)
 
 
-def wants_continue(expect: list[bytes], minor: int, length: int | None) -> bool:
+def wants_continue(expect: bytes | None) -> bool:
     """Whether the client holds its body back until it is told 100 Continue (RFC 9110 §10.1.1)."""
-    if not expect or minor == 0:
-        return False
-    if [value.lower() for value in expect] != [b"100-continue"]:
+    if expect is not None and expect.lower() != b"100-continue":
         raise BadRequest("417 Expectation Failed", "the only expectation is 100-continue")
-    return length != 0
+    return expect is not None
 
 
 def read_body(request: Request, buffer: bytearray) -> Generator[bytes | None, None, None]:

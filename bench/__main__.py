@@ -1,0 +1,125 @@
+"""Measure side by side: all servers run, and take turns round by round, so that a slow moment of
+the machine hits everybody. What counts is the ratio within one round; the median is reported."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench.load import Load, LoadError, requests_per_second
+from playground.setups.catalogue import ServeError
+from playground.setups.server import serve
+
+Contender = tuple[str, int]  # set-up, threads
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A claim: ``ours`` answers at least ``least`` times as many requests a second as ``other``."""
+
+    ours: Contender
+    other: Contender
+    least: float
+
+
+BARS = (
+    Bar(("minimal-wsgi", 1), ("gunicorn-sync", 1), 6.0),
+    Bar(("minimal-wsgi", 1), ("waitress", 1), 10.0),
+    Bar(("minimal-wsgi", 4), ("gunicorn-gthread", 4), 2.0),
+)
+
+
+def measure(load: Load, rounds: int) -> dict[Contender, list[float]]:
+    """Requests per second of every contender in every round."""
+    contenders = list(dict.fromkeys(side for bar in BARS for side in (bar.ours, bar.other)))
+    rates: dict[Contender, list[float]] = {contender: [] for contender in contenders}
+    with ExitStack() as stack:
+        urls = {
+            (name, threads): stack.enter_context(
+                serve(name, "bench.apps:wsgi", threads=threads, trace=False)
+            ).url
+            for name, threads in contenders
+        }
+        for url in urls.values():
+            requests_per_second(url, Load(load.connections, 1))  # warm up
+        turns = [contender for _ in range(rounds) for contender in contenders]
+        for contender in track(turns, "measuring", transient=True):
+            rates[contender].append(requests_per_second(urls[contender], load))
+    return rates
+
+
+def ratios(bar: Bar, rates: dict[Contender, list[float]]) -> list[float]:
+    """The ratio of both sides of a bar, round by round."""
+    pairs = zip(rates[bar.ours], rates[bar.other], strict=True)
+    return [ours / other for ours, other in pairs]
+
+
+def report(rates: dict[Contender, list[float]], load: Load) -> Table:
+    """What was measured, to be read."""
+    title = f"one process, {load.connections} keep-alive connections, {load.seconds} s a turn"
+    table = Table(
+        "", "requests/s (median)", "compared with", "ratio (min, max)", "bar", title=title
+    )
+    for bar in BARS:
+        found = ratios(bar, rates)
+        median = statistics.median(found)
+        table.add_row(
+            label(bar.ours),
+            f"{statistics.median(rates[bar.ours]):,.0f}",
+            f"{label(bar.other)}: {statistics.median(rates[bar.other]):,.0f}",
+            f"{median:.1f} × ({min(found):.1f}, {max(found):.1f})",
+            f"{'met' if median >= bar.least else 'MISSED'}: {bar.least:.0f} ×",
+        )
+    return table
+
+
+def label(contender: Contender) -> str:
+    """``minimal-wsgi, 4 threads``."""
+    name, threads = contender
+    return f"{name}, {threads} thread{'s' * (threads > 1)}"
+
+
+def record(rates: dict[Contender, list[float]], load: Load) -> dict[str, object]:
+    """What was measured, to be kept as JSON: rates in requests per second."""
+    packages = ("gunicorn", "waitress")
+    return {
+        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+        "load": asdict(load),
+        "requests_per_second": {label(contender): found for contender, found in rates.items()},
+        "ratios": [asdict(bar) | {"rounds": ratios(bar, rates)} for bar in BARS],
+    }
+
+
+def main() -> int:
+    """Measure, print, write; exit status 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2, help="for each turn")
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--out", type=Path, default=Path("bench/latest.json"))
+    options = parser.parse_args()
+    load = Load(options.connections, options.seconds)
+    try:
+        rates = measure(load, options.rounds)
+    except (LoadError, ServeError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    Console().print(report(rates, load))
+    options.out.write_text(json.dumps(record(rates, load), indent=2) + "\n")
+    print(f"All numbers: {options.out}. They are about this machine, at this moment.")
+    return int(any(statistics.median(ratios(bar, rates)) < bar.least for bar in BARS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
