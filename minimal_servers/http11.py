@@ -117,7 +117,7 @@ def parse_head(head: bytes) -> Request:
     check_host(deciding.get(b"host"), authority, version)
     length = body_length(deciding, version)
     keep = wants_keep_alive(deciding.get(b"connection"), version)
-    expects = length != 0 and version == 1 and wants_continue(deciding.get(b"expect"))
+    expects = version == 1 and wants_continue(deciding.get(b"expect")) and length != 0
     return Request(method.decode(), path, query, version, headers, length, keep, expects)
 
 
@@ -158,9 +158,10 @@ def body_length(deciding: dict[bytes, bytes], minor: int) -> int | None:
     length = deciding.get(b"content-length")
     coding = deciding.get(b"transfer-encoding")
     if coding is not None:
-        if length is not None or minor == 0 or coding.lower()[-7:] != b"chunked":
+        before, chunked, after = coding.lower().partition(b"chunked")
+        if length is not None or minor == 0 or not chunked or after:
             raise BadRequest("400 Bad Request", "ambiguous framing")
-        if len(coding) > 7:
+        if before:
             raise BadRequest("501 Not Implemented", "the only transfer coding here is chunked")
         return None
     if length is None:
