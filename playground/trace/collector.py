@@ -373,7 +373,9 @@ class Collector:
 def _notes(lines: bytes) -> Iterator[dict[str, Any]]:
     for line in lines.splitlines():
         with contextlib.suppress(ValueError):
-            yield json.loads(line)
+            told = json.loads(line)
+            if isinstance(told, dict):
+                yield told
 
 
 def _told(note: dict[str, Any]) -> dict[str, Any]:

@@ -245,9 +245,11 @@ class Sampler:
 class Blocks:
     """An application's iterable, followed until ``close()``."""
 
-    def __init__(self, result: Iterable[bytes], service: Service) -> None:
+    def __init__(
+        self, result: Iterable[bytes], iterator: Iterator[bytes], service: Service
+    ) -> None:
         self._result = result
-        self._iterator = iter(result)
+        self._iterator = iterator
         self._service = service
 
     def __iter__(self) -> Iterator[bytes]:
@@ -294,11 +296,12 @@ def followed(result: Iterable[bytes], service: Service, environ: dict[str, Any])
     if isinstance(wrapper, type) and isinstance(result, wrapper) and _follow_file(result, service):
         return result
     try:
-        return Blocks(result, service)
+        iterator = iter(result)
     except TypeError:
         kind = type(result).__name__
         service.end(text=f"the app returned {kind}, not an iterable of bytes (PEP 3333)")
         return result  # the server's own answer to that is what counts
+    return Blocks(result, iterator, service)
 
 
 def _follow_file(result: Any, service: Service) -> bool:
