@@ -1,0 +1,118 @@
+"""One self-contained HTML file: the same module, the same bytes, interactive without a network."""
+
+import base64
+import html
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from playground.trace.trace import Trace
+from playground.views import svg, wire
+from playground.views.look import percent, seconds
+from playground.views.summary import Picture, picture
+
+MODULE = Path(__file__).with_name("timeline.js")
+STYLE = Path(__file__).with_name("timeline.css")
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1240px; padding: 12px;
+  color: #1d1d24; background: #fff; }}
+table {{ border-collapse: collapse; margin: 16px 0; font-variant-numeric: tabular-nums; }}
+th, td {{ text-align: right; padding: 3px 14px 3px 0; border-bottom: 1px solid #8a909c66; }}
+.tables {{ overflow-x: auto; }}
+th:first-child, td:first-child {{ text-align: left; }}
+svg {{ max-width: 100%; height: auto; }}
+@media (prefers-color-scheme: dark) {{ body {{ color: #ececf1; background: #15161a; }} }}
+{style}
+</style>
+</head>
+<body>
+<div id="view"></div>
+<div id="still">{drawing}</div>
+<div class="tables">{tables}</div>
+<script type="application/octet-stream;base64" id="trace">{data}</script>
+<script type="module">
+{module}
+const text = document.getElementById("trace").textContent;
+const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const model = {{
+  get: (name) => (name === "final" ? new DataView(bytes.buffer) : ""),
+  on() {{}}, off() {{}}, send() {{}},
+}};
+document.getElementById("still").hidden = true;
+render({{ model, el: document.getElementById("view") }});
+</script>
+</body>
+</html>
+"""
+
+
+def page(trace: Trace, title: str | None = None) -> str:
+    """One trace as a document that needs nothing else; without JavaScript it shows the SVG."""
+    return page_all([trace], None if title is None else [title])
+
+
+def page_all(traces: Sequence[Trace], titles: Sequence[str] | None = None) -> str:
+    """Traces on one clock as one document."""
+    names = list(titles) if titles is not None else [_title(trace) for trace in traces]
+    parts = [wire.whole(trace, name) for trace, name in zip(traces, names, strict=True)]
+    data = wire.pack(parts)
+    return PAGE.format(
+        title=html.escape(" · ".join(names)),
+        drawing=svg.render_all(traces, names, theme="auto"),
+        tables="".join(map(_table, map(picture, traces), names)),
+        data=base64.b64encode(data).decode(),
+        style=STYLE.read_text("utf-8"),
+        module=MODULE.read_text("utf-8"),
+    )
+
+
+def _title(trace: Trace) -> str:
+    return str(trace.meta.get("title") or "A run")
+
+
+def _table(shown: Picture, name: str) -> str:
+    numbers = shown.numbers()
+    cells = {
+        "served": f"{numbers['served']:.0f} of {numbers['total']:.0f}",
+        "failed": f"{numbers['failed']:.0f}",
+        "median": _time(numbers["p50_s"]),
+        "p95": _time(numbers["p95_s"]),
+        "longest": _time(numbers["max_s"]),
+        "records dropped": f"{numbers['dropped']:.0f}",
+    }
+    head = _row("th", ["run", *cells])
+    table = f"<table>{head}{_row('td', [name, *cells.values()])}</table>"
+    rows = [
+        _row(
+            "td",
+            [
+                worker.lane.name,
+                str(worker.lane.pid),
+                str(worker.requests),
+                percent(worker.occupied_s, shown.end_s),
+                "not measured"
+                if worker.cpu_s is None
+                else percent(worker.cpu_s, worker.occupied_s),
+            ],
+        )
+        for worker in shown.workers
+    ]
+    if rows:
+        head = _row("th", ["worker", "pid", "requests", "occupied", "CPU while occupied"])
+        table += f"<table>{head}{''.join(rows)}</table>"
+    return table
+
+
+def _row(cell: str, values: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{cell}>{html.escape(value)}</{cell}>" for value in values) + "</tr>"
+
+
+def _time(value: float) -> str:
+    return "–" if math.isnan(value) else seconds(value)

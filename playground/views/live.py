@@ -1,0 +1,246 @@
+"""The picture while it happens: in a notebook, in a terminal, or nowhere.
+
+``live(collector, server, expected=n)`` shows a picture and returns a handle; ``finish(run)`` gives
+it the final trace. A publisher thread reads the collector and sends one message each 50 ms at most, so
+the picture moves while the cell that started it is busy.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from playground.trace.records import now_us
+from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, settle
+from playground.views import wire
+from playground.views.summary import zero_us
+
+PERIOD_S = 0.05  # between messages: the Jupyter server drops what comes much faster
+KEYFRAME_S = 1.0  # between complete messages, for views whose hello did not arrive
+KEYFRAME_RECORDS = 20_000  # complete messages larger than that are sent when asked for only
+FRONT_END_S = 3.0  # until a view should have said hello
+
+
+class Handle(Protocol):
+    """What ``live`` returns."""
+
+    key: str
+
+    def finish(self, run: Any = None) -> None:
+        """The run is over: show its trace, and leave a static picture behind."""
+
+
+class Source(Protocol):
+    """What a picture reads: the collector of a server."""
+
+    def since(self, cursor: int) -> tuple[int, np.ndarray, dict[str, Any]]:
+        """New records and changes since a cursor."""
+
+    def snapshot(self) -> Trace:
+        """All of the current run."""
+
+
+def live(
+    collector: Source, server: Any = None, *, expected: int = 0, title: str | None = None
+) -> Handle:
+    """Show the run that ``collector`` is recording: ``expected`` requests (0 = not known).
+
+    In a notebook a widget, in a terminal lanes of characters, elsewhere nothing. ``server`` may
+    have a ``command`` (str), shown where the trace's metadata has none. The handle's ``finish``
+    accepts a run (with ``.trace``), a trace, or nothing.
+    """
+    command = getattr(server, "command", None)
+    told = {"command": command} if isinstance(command, str) else {}
+    if in_notebook():
+        return NotebookHandle(collector, expected, title, told)
+    if sys.stderr.isatty():
+        return TerminalHandle(collector)
+    return NullHandle()
+
+
+def in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this code."""
+    shell = sys.modules.get("IPython")
+    ipython = shell.get_ipython() if shell else None
+    return getattr(ipython, "kernel", None) is not None
+
+
+class NullHandle:
+    """No picture: neither a notebook nor a terminal is there to show one."""
+
+    key = ""
+
+    def finish(self, run: Any = None) -> None:
+        """Nothing to end."""
+
+
+class TerminalHandle:
+    """Lanes of characters that move, by ``rich.Live``, on the error stream."""
+
+    key = ""
+
+    def __init__(self, collector: Source) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        from playground.views import terminal
+
+        self._collector = collector
+        self._live = Live(
+            get_renderable=lambda: terminal.render(collector.snapshot(), now_us=now_us()),
+            console=Console(stderr=True),
+            refresh_per_second=8,
+            transient=True,
+        )
+        self._live.start()
+
+    def finish(self, run: Any = None) -> None:
+        """Remove the moving picture; what called this shows the run."""
+        self._live.stop()
+
+
+class NotebookHandle:
+    """A widget that moves while the cell is busy, and a static picture for afterwards."""
+
+    def __init__(
+        self, collector: Source, expected: int, title: str | None, told: dict[str, Any]
+    ) -> None:
+        from IPython.display import display
+
+        from playground.views.widget import Timeline
+
+        self._collector = collector
+        self._title = title
+        self._told = told
+        self._finished = False
+        self._begun = time.monotonic()
+        self.widget = Timeline()
+        self.key = self.widget.key
+        self._publisher = Publisher(collector, self._send, expected, title, told)
+        self.widget.on_hello = self._publisher.hello
+        data = self.widget._repr_mimebundle_()
+        display(data[0], raw=True)
+        self._publisher.start()
+
+    def _send(self, message: bytes) -> None:
+        self.widget.send({"type": "frame"}, buffers=[message])
+
+    def finish(self, run: Any = None) -> None:
+        """Store the final trace in the widget and show the static picture (hidden while the widget
+        is seen). A second call does nothing.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        self._publisher.close()
+        from IPython.display import display
+
+        from playground.views import static
+
+        trace = getattr(run, "trace", run)
+        if trace is None:
+            trace = self._collector.snapshot()
+        for name, value in self._told.items():
+            trace.meta.setdefault(name, value)
+        titles = None if self._title is None else [self._title]
+        self.widget.show([trace], titles)
+        silent = not self.widget.seen and time.monotonic() - self._begun > FRONT_END_S
+        note = static.NO_FRONT_END if silent else None
+        display(static.bundle([trace], titles, key=self.key, note=note), raw=True)
+
+
+class Publisher(threading.Thread):
+    """Reads the collector and sends what changed: only the requests of which something came."""
+
+    def __init__(
+        self,
+        collector: Source,
+        send: Callable[[bytes], None],
+        expected: int,
+        title: str | None,
+        told: dict[str, Any],
+    ) -> None:
+        super().__init__(name="timeline-publisher", daemon=True)
+        self._collector = collector
+        self._send = send
+        self._expected = expected
+        self._title = title
+        self._told = told
+        self._cursor = 0
+        self._records = np.empty(0, DTYPE)
+        self._lanes: list[Lane] = []
+        self._requests: dict[int, RequestInfo] = {}
+        self._meta: dict[str, Any] = {}
+        self._zero = float("nan")
+        self._seq = 0
+        self._asked = True  # the first message is complete
+        self._complete_at = 0.0
+        self._wake = threading.Event()
+        self._closing = False
+
+    def hello(self, seq: int) -> None:
+        """A view has everything up to ``seq``: send it the whole if that is not all."""
+        if seq != self._seq:
+            self._asked = True
+            self._wake.set()
+
+    def close(self) -> None:
+        """End after the message that is being sent."""
+        self._closing = True
+        self._wake.set()
+        if self.is_alive():
+            self.join(5)
+
+    def run(self) -> None:
+        """Until ``close``: a message, then a pause of 50 ms, or longer if making it took long."""
+        while not self._closing:
+            began = time.monotonic()
+            self.step(began)
+            cost = time.monotonic() - began
+            pause = max(PERIOD_S, 4 * cost)
+            self._wake.wait(pause)
+            self._wake.clear()
+            rest = began + PERIOD_S - time.monotonic()
+            if rest > 0 and not self._closing:
+                time.sleep(rest)
+
+    def step(self, now: float) -> None:
+        """Read the collector and send one message."""
+        self._cursor, fresh, changes = self._collector.since(self._cursor)
+        touched = {int(number) for number in np.unique(fresh["request"])}
+        changed = changes.get("requests", {})
+        touched.update(changed)
+        self._requests.update(changed)
+        self._lanes = changes.get("lanes", self._lanes)
+        lost = changes["meta"].get("dropped") != self._meta.get("dropped")
+        self._meta = changes["meta"]
+        if len(fresh):
+            self._records = settle(np.concatenate([self._records, fresh]))
+        zero = zero_us(self._trace(self._records))
+        due = now - self._complete_at >= KEYFRAME_S and len(self._records) <= KEYFRAME_RECORDS
+        if self._asked or due or lost or zero != self._zero:
+            self._asked, self._complete_at, self._zero = False, now, zero
+            self._publish(None)
+        else:
+            self._publish(tuple(sorted(touched)))
+
+    def _trace(self, records: np.ndarray, requests: dict[int, RequestInfo] | None = None) -> Trace:
+        meta = {**self._told, **self._meta}
+        return Trace(records, self._lanes, self._requests if requests is None else requests, meta)
+
+    def _publish(self, touched: tuple[int, ...] | None) -> None:
+        if touched is None:
+            trace = self._trace(self._records)
+        else:
+            mine = np.isin(self._records["request"], np.array(touched, "u4"))
+            infos = {
+                number: self._requests[number] for number in touched if number in self._requests
+            }
+            trace = self._trace(self._records[mine], infos)
+        part = wire.Part(trace, self._zero, now_us(), self._title, self._expected, touched)
+        base = 0 if touched is None else self._seq
+        self._seq += 1
+        self._send(wire.pack([part], seq=self._seq, base=base, live=True))

@@ -1,0 +1,168 @@
+"""A trace in the terminal: lanes of characters. A state has a colour and a character of its own."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from playground.trace.states import State
+from playground.trace.trace import Trace
+from playground.views.look import PALETTE, STATE_WORDS, color_of, percent, seconds, tag
+from playground.views.summary import Picture, Request, picture
+
+GLYPHS = {
+    State.QUEUED: "·",
+    State.RUNNING: "█",
+    State.WAITING: "╱",
+    State.READY: "╳",
+    State.SERVED: "▒",
+}
+ASCII = {
+    State.QUEUED: ".",
+    State.RUNNING: "#",
+    State.WAITING: "/",
+    State.READY: "x",
+    State.SERVED: "=",
+}
+MOST_ROWS = 24
+GUTTER = 18  # columns
+ENDING = 16
+
+
+def render(trace: Trace, *, now_us: float | None = None, title: str | None = None) -> "Lanes":
+    """A rich renderable of a trace, as it stood at ``now_us`` or as a whole."""
+    return Lanes(picture(trace, now_us), title)
+
+
+class Lanes:
+    """Adapts to the console's width, and to consoles without colour or without block characters."""
+
+    def __init__(self, shown: Picture, title: str | None = None) -> None:
+        self._shown = shown
+        self._title = title
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shown = self._shown
+        glyphs = ASCII if options.ascii_only else GLYPHS
+        columns = max(10, options.max_width - GUTTER - ENDING)
+        yield self._head()
+        yield self._axis(columns)
+        for request in shown.requests[:MOST_ROWS]:
+            yield self._request(request, columns, glyphs)
+        hidden = len(shown.requests) - MOST_ROWS
+        if hidden > 0:
+            yield Text(f"{'':>{GUTTER - 1}} + {hidden} more requests", style="dim")
+        for lane in shown.lanes[:MOST_ROWS]:
+            yield self._lane(lane.id, columns, glyphs)
+        yield _legend(shown, glyphs)
+        yield self._table()
+
+    def _head(self) -> Text:
+        meta = self._shown.trace.meta
+        text = Text(str(self._title or meta.get("title") or "A run"), style="bold")
+        if meta.get("simulated"):
+            text.append("  [simulated]", style="bold magenta")
+        if meta.get("dropped"):
+            text.append(f"  [{meta['dropped']} records dropped]", style="bold yellow")
+        if meta.get("command"):
+            text.append(f"\n{meta['command']}", style="dim")
+        return text
+
+    def _axis(self, columns: int) -> Text:
+        end = seconds(self._shown.end_s)
+        line = "0 s" + end.rjust(max(0, columns - 3))
+        return Text(f"{'':>{GUTTER}}{line}", style="dim")
+
+    def _request(self, request: Request, columns: int, glyphs: dict[State, str]) -> Text:
+        style = color_of(request.number, PALETTE["light"])
+        text = Text(f"{tag(request.number):>{GUTTER - 1}} ", style=f"bold {style}", no_wrap=True)
+        text.append(_cells(request.spans, self._shown, columns, glyphs), style=style)
+        text.append(f" {self._ending(request)}", style="bold red" if request.failed else "")
+        return text
+
+    def _ending(self, request: Request) -> str:
+        if not math.isfinite(request.done):
+            return "open"
+        words = seconds(request.done - request.start)
+        info = self._shown.trace.requests.get(request.number)
+        if request.failed:
+            words += f" failed {info.status if info and info.status else ''}"
+        return words.rstrip()
+
+    def _lane(self, lane_id: int, columns: int, glyphs: dict[State, str]) -> Text:
+        shown = self._shown
+        summary = next(worker for worker in shown.workers if worker.lane.id == lane_id)
+        name = summary.lane.name.replace(", thread ", "·t")
+        text = Text(f"{name[: GUTTER - 1]:>{GUTTER - 1}} ", style="bold", no_wrap=True)
+        line, owner = [" "] * columns, [0] * columns
+        for request in shown.requests:
+            mine = request.spans[
+                (request.spans["lane"] == lane_id) & (request.spans["kind"] != State.QUEUED)
+            ]
+            for i, glyph in enumerate(_cells(mine, shown, columns, glyphs)):
+                if glyph != " ":
+                    line[i], owner[i] = glyph, request.number
+        for glyph, number in zip(line, owner, strict=True):
+            text.append(glyph, style=color_of(number, PALETTE["light"]) if number else "")
+        text.append(f" {percent(summary.occupied_s, shown.end_s)} busy", style="dim")
+        return text
+
+    def _table(self) -> Table:
+        numbers = self._shown.numbers()
+        table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+        cells = [("served", f"{numbers['served']:.0f} of {numbers['total']:.0f}")]
+        cells.append(("failed", f"{numbers['failed']:.0f}"))
+        for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
+            value = numbers[key]
+            cells.append((name, "–" if math.isnan(value) else seconds(value)))
+        cells.append(("CPU per worker", _cpu(self._shown)))
+        cells.append(("dropped", f"{numbers['dropped']:.0f}"))
+        for name, _ in cells:
+            table.add_column(name)
+        table.add_row(*(value for _, value in cells), style="bold")
+        return table
+
+
+def _cpu(shown: Picture) -> str:
+    """Processor time as a share of the time in which each worker was occupied."""
+    shares = [
+        "?" if worker.cpu_s is None else percent(worker.cpu_s, worker.occupied_s)
+        for worker in shown.workers[:4]
+    ]
+    more = " …" if len(shown.workers) > 4 else ""
+    return ", ".join(shares) + more if any(share != "?" for share in shares) else "not measured"
+
+
+def _cells(spans: np.ndarray, shown: Picture, columns: int, glyphs: dict[State, str]) -> str:
+    """One character a column: the state that lasted longest in it; a blank where there is none."""
+    cover = np.zeros((len(State) + 1, columns))
+    edges = np.linspace(0.0, shown.end_s or 1.0, columns + 1)
+    for row in spans:
+        start = (float(row["t_us"]) - shown.zero_us) / 1e6
+        length = float(row["dur_us"])
+        stop = shown.end_s if math.isnan(length) else start + length / 1e6
+        part = np.minimum(edges[1:], stop) - np.maximum(edges[:-1], start)
+        cover[int(row["kind"])] += np.clip(part, 0, None)
+    longest = cover.argmax(axis=0)
+    present = cover.max(axis=0) > 0
+    return "".join(
+        glyphs[State(int(state))] if there else " "
+        for state, there in zip(longest, present, strict=True)
+    )
+
+
+def _legend(shown: Picture, glyphs: dict[State, str]) -> Text:
+    used = {int(kind) for request in shown.requests for kind in request.spans["kind"]}
+    text = Text(f"{'':>{GUTTER}}", style="dim")
+    for part in _legend_parts(used, glyphs):
+        text.append(part)
+    return text
+
+
+def _legend_parts(used: set[int], glyphs: dict[State, str]) -> Iterator[str]:
+    for state in State:
+        if state in used:
+            yield f"{glyphs[state] * 3} {STATE_WORDS[state]}   "

@@ -1,0 +1,112 @@
+"""Traces made by a small model, for tests of the views: no server, no clock, the same every time."""
+
+import heapq
+import math
+
+from playground.trace.records import Flag, Kind
+from playground.trace.trace import Lane, RequestInfo, Trace, from_tuples
+
+START = 5_000_000.0  # µs
+S = 1_000_000.0
+
+
+def restaurant(
+    requests: int = 8,
+    workers: int = 2,
+    *,
+    wait_s: float = 1.0,
+    cpu_s: float = 0.02,
+    sampled: bool = True,
+    failed: tuple[int, ...] = (),
+    parts: int = 1,
+    until_s: float = math.inf,
+    **meta: object,
+) -> Trace:
+    """All requests at once for some workers: each computes, waits, computes.
+
+    ``parts`` repeats computing and waiting within a request; without ``sampled`` nothing tells
+    running from waiting. Spans later than ``until_s`` are left out, those that reach beyond it are
+    open.
+    """
+    free = [(START, lane) for lane in range(1, workers + 1)]
+    heapq.heapify(free)
+    rows: list[tuple[float, float, int, int, int, int]] = []
+    infos = {}
+    for number in range(1, requests + 1):
+        sent = START + number * 100
+        at, lane = heapq.heappop(free)
+        began = max(at, sent) + 2000
+        now = began
+        if sampled:
+            for _ in range(parts):
+                rows.append((now, cpu_s * S / parts, number, lane, Kind.STEP, Flag.SAMPLED))
+                now += cpu_s * S / parts
+                rows.append((now, wait_s * S / parts, number, lane, Kind.AWAIT, Flag.SAMPLED))
+                now += wait_s * S / parts
+            rows.append((now, cpu_s * S / 2, number, lane, Kind.STEP, Flag.SAMPLED))
+            now += cpu_s * S / 2
+        else:
+            now += (wait_s + cpu_s) * S
+        flag = Flag.ERROR if number in failed else 0
+        rows.append((began, now - began, number, lane, Kind.WORKER, flag))
+        rows.append((began, now - began, number, lane, Kind.REQUEST, flag))
+        rows.append((sent, now + 1500 - sent, number, 0, Kind.CLIENT, 0))
+        heapq.heappush(free, (now, lane))
+        error = "RuntimeError: broken on purpose" if number in failed else None
+        infos[number] = RequestInfo("GET /slow", 500 if error else 200, error, cpu_s * 1.5 * S)
+    return Trace(_cut(rows, until_s), _lanes(workers), infos, _meta(workers, **meta))
+
+
+def loop(requests: int = 8, *, wait_s: float = 0.3, blocked: int = 4, block_s: float = 0.5) -> Trace:
+    """One event loop: every request awaits; one of them blocks the loop after its await."""
+    rows: list[tuple[float, float, int, int, int, int]] = []
+    free = START + 10_000
+    ready = []
+    for number in range(1, requests + 1):
+        sent = START + number * 50
+        rows.append((free, 6000.0, number, 1, Kind.STEP, 0))
+        ready.append((free + 6000 + wait_s * S, number, sent, free))
+        free += 6000
+    rows.append((free, ready[0][0] - free, 0, 1, Kind.IDLE, 0))
+    free = ready[0][0]
+    for due, number, sent, began in sorted(ready, key=lambda r: (r[1] != blocked, r)):
+        work = block_s * S if number == blocked else 2000.0
+        resumed = max(free, due)
+        rows.append((began + 6000, due - began - 6000, number, 1, Kind.AWAIT, 0))
+        if resumed > due:
+            rows.append((due, resumed - due, number, 1, Kind.READY, Flag.LOWER_BOUND))
+        rows.append((resumed, work, number, 1, Kind.STEP, 0))
+        free = resumed + work
+        rows.append((began, free - began, number, 1, Kind.REQUEST, 0))
+        rows.append((sent, free + 500 - sent, number, 0, Kind.CLIENT, 0))
+    lanes = [Lane(0, "client", "client", 100, 100), Lane(1, "loop 1", "loop", 417, 417)]
+    infos = {n: RequestInfo("GET /slow", 200) for n in range(1, requests + 1)}
+    told = _meta(1, title="The food truck", interface="asgi", command="uvicorn app:app")
+    return Trace(from_tuples(rows), lanes, infos, told)
+
+
+def _cut(rows: list[tuple[float, float, int, int, int, int]], until_s: float):
+    until = START + until_s * S
+    known = [row for row in rows if row[0] <= until]
+    return from_tuples((t, math.nan if t + d > until else d, *rest) for t, d, *rest in known)
+
+
+def _lanes(workers: int) -> list[Lane]:
+    own = [Lane(i, f"worker {i}", "worker", 416 + i, 416 + i) for i in range(1, workers + 1)]
+    return [Lane(0, "client", "client", 100, 100), *own]
+
+
+def _meta(workers: int, **meta: object) -> dict[str, object]:
+    return {
+        "title": "The restaurant",
+        "command": f"gunicorn -w {workers} app:app · GET /slow, all at once",
+        "setup": "gunicorn-sync",
+        "interface": "wsgi",
+        "workers": workers,
+        "threads": 1,
+        "started_us": START,
+        "dropped": 0,
+        "traced": True,
+        "simulated": False,
+        **meta,
+    }
