@@ -202,5 +202,3 @@ def serve_validated(environ: Environ, start_response: Start) -> Iterable[bytes]:
     body += b"".join(environ["wsgi.input"])
     start_response("200 OK", [*TEXT, ("X-Length", str(len(body)))])
     return Body("validated", iter([b"", body or b"nothing", b"", b"!"]))
-
-
