@@ -52,7 +52,7 @@ class Running:
         (kernel,) = [
             child
             for child in psutil.Process(self.process.pid).children(recursive=True)
-            if "ipykernel_launcher" in " ".join(child.cmdline())
+            if "ipykernel_launcher" in command(child)
         ]
         return kernel
 
@@ -182,6 +182,14 @@ def test_with_a_screen_the_browser_gets_the_address(start: Start, tmp_path: Path
     while not opened.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert opened.read_text().strip() == running.address
+
+
+def command(process: psutil.Process) -> str:
+    """Return the command line; a process that has just ended has none."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

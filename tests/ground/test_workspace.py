@@ -245,7 +245,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
 def test_read_json_gives_the_default_and_names_the_bad_line(tmp_path: Path) -> None:
     assert workspace.read_json(tmp_path / "none.json", {"a": 1}) == {"a": 1}
     bad = tmp_path / "bad.json"
-    bad.write_text('{\n"a": 1,\n}')
+    bad.write_text('{\n"a": 1,\n"b" 2}')
     with pytest.raises(WorkspaceError, match="line 3"):
         workspace.read_json(bad)
 
