@@ -184,7 +184,7 @@ class Response:
             raise TypeError(f"a WSGI body consists of bytes, not {type(block).__name__} (PEP 3333)")
         if not self.status:
             raise AssertionError("the application sent a body before it called start_response()")
-        if not block:
+        if not block or self.enough:
             return  # PEP 3333: the head waits for the first non-empty block
         head = b"" if self.started else self.begin()
         if self.bodyless:
@@ -216,6 +216,7 @@ class Response:
             self.transmit(self.begin(), False)
         if self.chunked:
             self.transmit(http11.LAST_CHUNK, False)
+            self.enough = True
         elif self.length is not None and self.sent < self.length and not self.bodyless:
             log.error("the body ended after %d of %d bytes: closing", self.sent, self.length)
             self.keep_alive = False

@@ -183,7 +183,7 @@ def serve_header(environ: Environ, start_response: Start) -> Iterable[bytes]:
 
 def serve_file(environ: Environ, start_response: Start) -> Iterable[bytes]:
     start_response("200 OK", TEXT)
-    return environ["wsgi.file_wrapper"](open(__file__, "rb"), 100)  # noqa: SIM115
+    return environ["wsgi.file_wrapper"](open(__file__, "rb"), 100)
 
 
 def serve_die(environ: Environ, start_response: Start) -> Iterable[bytes]:

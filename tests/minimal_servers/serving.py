@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +188,7 @@ class Process:
         if self.popen.poll() is None:
             self.signal(number)
         status = self.popen.wait(PATIENCE)
-        left = [p for p in psutil.wait_procs(family, timeout=PATIENCE)[1]]
+        left = list(psutil.wait_procs(family, timeout=PATIENCE)[1])
         assert not left, f"left behind: {left}"
         return status
 
@@ -200,10 +200,8 @@ class Process:
 
     def kill(self) -> None:
         """Whatever the test did: leave nothing behind."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.popen.wait()
         if self.popen.stdout is not None:
             self.popen.stdout.close()

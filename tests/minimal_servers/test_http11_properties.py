@@ -1,5 +1,6 @@
 """What must hold for any bytes: cut anywhere, mutated anywhere, glued together."""
 
+import itertools
 import time
 
 import pytest
@@ -54,7 +55,7 @@ def read(data: bytes, cuts: list[int]) -> tuple[Outcome, bool, bytes | None]:
     """(whole requests, refused?, what is left over) for one way to cut the data."""
     reader = Reader()
     edges = [0, *sorted(cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         reader.feed(data[start:end])
     return reader.outcome, reader.refused, None if reader.refused else bytes(reader.buffer)
 
