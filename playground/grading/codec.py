@@ -28,6 +28,8 @@ _BUILDERS: dict[str, Callable[[Any], Any]] = {"t": tuple, "l": list, "s": set, "
 def encode(value: Any, export: Callable[[Any], Any]) -> Any:
     """Return the JSON form of `value`; `export` gives the reference for what is not plain."""
     kind = type(value)
+    if kind in (bytes, bytearray, str) and len(value) > MAX_FRAME:
+        raise ValueError(f"a value of {len(value) // 1_000_000} MB is too large to look at")
     if kind in _ATOMS:
         return value
     if kind in (bytes, bytearray):

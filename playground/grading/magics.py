@@ -38,15 +38,6 @@ def register(shell: Any) -> None:
     shell.register_magic_function(solution_line, "line", "solution")
 
 
-def register_if_interactive() -> None:
-    """Add the magics when IPython runs; does nothing elsewhere."""
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    if shell is not None:
-        register(shell)
-
-
 def load_ipython_extension(shell: Any) -> None:
     """Make `%load_ext playground.grading.magics` work as well."""
     register(shell)

@@ -97,8 +97,8 @@ def message_text(message: Message) -> str:
     lines = []
     for row in rows(message):
         first, *more = row.text.splitlines() or [""]
-        lines.append(f"  {row.label:<11} {first}")
-        lines += [f"  {'':<11} {line}" for line in more]
+        lines.append(f"  {row.label:<12} {first}")
+        lines += [f"  {'':<12} {line}" for line in more]
     return "\n".join(lines)
 
 

@@ -33,6 +33,8 @@ def _contents(path: Path, stop: threading.Event | None) -> Iterator[bytes]:
         raise_interrupt=False,
         debounce=200,
         step=50,
+        rust_timeout=500,
+        yield_on_timeout=True,  # subtle: a save between the first read and the first wait counts
     )
     for _ in changes:
         if path.is_file():

@@ -93,7 +93,7 @@ def no_new_processes() -> Iterator[None]:
     """Fail when a process that this test started, or a zombie, is still there at the end."""
     mine = os.getpid()
     yield
-    left = [p for p in psutil.Process(mine).children(recursive=True)]
+    left = psutil.Process(mine).children(recursive=True)
     strays = [p for p in psutil.process_iter(["cmdline"]) if _is_runner(p) and p.ppid() == 1]
     assert left == []
     assert strays == []

@@ -99,7 +99,10 @@ CHEATS = {
         "import os\ndef double(d):\n    os.kill(os.getppid(), 0)\n    return d + d",
         "refused to signal process",
     ),
-    "signals-everybody": ("import os\ndef double(d): os.kill(-1, 0)", "refused to signal process -1"),
+    "signals-everybody": (
+        "import os\ndef double(d): os.kill(-1, 0)",
+        "refused to signal process -1",
+    ),
     "signals-everybody-as-a-group": (
         "import os\ndef double(d): os.killpg(1, 0)",
         "refused to signal process -1",
@@ -185,7 +188,8 @@ HANGS = {
     "waits-for-a-thread": (
         "import threading\n"
         "def wait():\n    threading.Event().wait()\n"
-        "def double(d):\n    t = threading.Thread(target=wait, name='waiter')\n    t.start()\n    t.join()",
+        "def double(d):\n    t = threading.Thread(target=wait, name='waiter')\n"
+        "    t.start()\n    t.join()",
         "thread waiter",
     ),
     "waits-in-a-task": (
@@ -195,7 +199,10 @@ HANGS = {
         "def double(d):\n    asyncio.run(main())",
         "task patient",
     ),
-    "prints-for-ever": ("def double(d):\n    while True:\n        print('PASSED ' * 999)", "in double"),
+    "prints-for-ever": (
+        "def double(d):\n    while True:\n        print('PASSED ' * 999)",
+        "in double",
+    ),
 }  # fmt: skip
 
 
@@ -220,7 +227,9 @@ RIGHT = {
         "    return d + d"
     ),
     "main-block": "def double(d): return d + d\nif __name__ == '__main__': raise SystemExit(1)",
-    "atexit-hang": "import atexit, time\natexit.register(time.sleep, 99)\ndef double(d): return d*2",
+    "atexit-hang": (
+        "import atexit, time\natexit.register(time.sleep, 99)\ndef double(d): return d * 2"
+    ),
     "dataclass": (
         "from __future__ import annotations\nfrom dataclasses import dataclass\n"
         "@dataclass\nclass D:\n    d: bytes\ndef double(d): return D(d * 2).d"

@@ -1,0 +1,147 @@
+"""The progress file: plain, atomic, portable; and predictions, which live in it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from playground import workspace
+from playground.grading import Status, Verdict, predictions, progress
+from playground.grading.predictions import PredictionError, predict, reveal
+from playground.grading.progress import ProgressError
+
+
+def verdict(status: Status) -> Verdict:
+    return Verdict("twice", "Twice", status)
+
+
+def test_a_pass_is_never_taken_back(course: Path, recorded) -> None:
+    for status in (Status.NOT_SOLVED, Status.FAILED, Status.PASSED, Status.FAILED, Status.BROKEN):
+        progress.record_verdict(verdict(status))
+    entry = recorded()["exercises"]["twice"]
+    assert entry["status"] == "passed"
+    assert entry["attempts"] == 3
+
+
+def test_the_file_is_portable_and_keeps_what_it_does_not_know(course: Path, recorded) -> None:
+    workspace.write_json_atomic(
+        progress.path(), {"format": 1, "later": [1], "exercises": {"old": {"x": 1}}}
+    )
+    progress.record_verdict(verdict(Status.PASSED))
+    data = recorded()
+    assert data["later"] == [1]
+    assert data["exercises"]["old"] == {"x": 1}
+    text = progress.path().read_text("utf-8")
+    assert str(workspace.root()) not in text
+    assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", '{"format": 99}', '{"format": "x"}', '{"exercises": []}', '{"predictions": {"a": 1}}'],
+)
+def test_a_file_of_another_kind_is_a_sentence_and_stays(course: Path, text: str) -> None:
+    progress.path().parent.mkdir(parents=True)
+    progress.path().write_text(text)
+    with pytest.raises(ProgressError, match="start afresh"):
+        progress.record_hint("twice", 1)
+    assert progress.path().read_text() == text
+
+
+def _record(name: str) -> None:
+    for number in range(20):
+        progress.record_hint(f"{name}-{number}", 1)
+
+
+def test_writers_in_several_processes_lose_nothing(course: Path, recorded) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_record, args=(str(n),)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert len(recorded()["exercises"]) == 80
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    course: Path, recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress.record_hint("twice", 1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(workspace.WorkspaceError):
+        progress.record_hint("twice", 2)
+    assert recorded()["exercises"]["twice"]["hints"] == 1
+    assert [p.name for p in workspace.root().iterdir() if "progress" in p.name] == ["progress.json"]
+
+
+# ---- predictions -----------------------------------------------------------------------------
+
+
+def test_a_prediction_is_recorded_and_revealed(course: Path, recorded, capsys) -> None:
+    predict("slow", "How long?", unit="s", answer="1,5 s")
+    assert "Your prediction: 1.5 s" in capsys.readouterr().out
+    reveal("slow", 3.0)
+    out = capsys.readouterr().out
+    assert "Measured:        3 s" in out
+    assert "It was 2 times what you said" in out
+    entry = recorded()["predictions"]["slow"]
+    assert (entry["answer"], entry["unit"], entry["measured"]) == (1.5, "s", 3.0)
+
+
+def test_without_a_prediction_one_kind_sentence(course: Path, capsys) -> None:
+    predict("slow", "How long?", unit="s")
+    assert "answer=1.5" in capsys.readouterr().out
+    reveal("slow", 3.0, unit="s")
+    assert "Measured: 3 s. You made no prediction this time" in capsys.readouterr().out
+    assert not progress.path().exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "measured", "words"),
+    [
+        (2.0, 2.0, "Right, exactly."),
+        (2.0, 2.2, "Close: it was 1.10 times"),
+        (1.0, 8.0, "8 times what you said. Which step did you count once too seldom?"),
+        (8.0, 2.0, "0.25 times what you said. Which step did you count once too often?"),
+        (0.0, 2.0, "2 apart"),
+        ("all at once", "all at once", "Right"),
+        ("all at once", "one by one", "came out differently"),
+    ],
+)
+def test_words_for_right_close_and_far(said, measured, words: str) -> None:
+    assert words in predictions.compared(said, measured)
+
+
+def test_an_answer_that_makes_no_sense_is_a_sentence(course: Path) -> None:
+    with pytest.raises(PredictionError, match="'soon' is no number"):
+        predict("slow", "How long?", unit="s", answer="soon")
+    with pytest.raises(PredictionError, match="none of the options: a, b"):
+        predict("which", "Which?", options=["a", "b"], answer="c")
+    with pytest.raises(PredictionError, match="finite"):
+        predict("slow", "How long?", unit="s", answer="inf")
+
+
+def test_the_form_records_what_is_typed_and_chosen(course: Path, recorded) -> None:
+    form = predictions._form("slow", "How `long`?", None, "s")
+    head, row, state = form.children
+    assert "<code>long</code>" in head.value
+    text, _, button = row.children
+    button.click()
+    assert "type an answer first" in state.value
+    text.value = "2"
+    button.click()
+    assert "Noted: 2 s" in state.value
+    assert recorded()["predictions"]["slow"]["answer"] == 2.0
+    _, column, state = predictions._form("which", "Which?", ["a", "b"], "").children
+    column.children[0].value = "b"
+    column.children[1].click()
+    assert recorded()["predictions"]["which"]["answer"] == "b"
+    assert json.dumps(recorded())
