@@ -1,5 +1,6 @@
 """How an app gets into the server's processes: by its name, or as a copy made with cloudpickle."""
 
+import functools
 import importlib.util
 import os
 import sys
@@ -56,7 +57,8 @@ def pack(value: Any, path: Path, what: str) -> Path:
     try:
         if by_value:
             cloudpickle.register_pickle_by_value(module)
-        path.write_bytes(cloudpickle.dumps(value))
+        with path.open("wb") as file:
+            _Pickler(file).dump(value)
     except Exception as error:
         raise ServeError(
             f"The {what} {name_of(value)} cannot be copied into the server's process ({error}):"
@@ -67,6 +69,22 @@ def pack(value: Any, path: Path, what: str) -> Path:
         if by_value:
             cloudpickle.unregister_pickle_by_value(module)
     return path
+
+
+class _Pickler(cloudpickle.Pickler):
+    """Copies what ``functools.lru_cache`` made in the notebook too, which pickle only names."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, _REMEMBERING) and value.__module__ == "__main__":
+            return _remembering, (value.cache_parameters()["maxsize"], value.__wrapped__)
+        return super().reducer_override(value)
+
+
+_REMEMBERING = type(functools.lru_cache(len))
+
+
+def _remembering(maxsize: int | None, function: Any) -> Any:
+    return functools.lru_cache(maxsize)(function)
 
 
 def import_path() -> str:
