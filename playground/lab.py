@@ -117,6 +117,8 @@ def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
                 "allow_root": os.geteuid() == 0,
                 "answer_yes": True,  # Ctrl-C ends it at once
                 "log_level": "ERROR",
+                # It would start npm to look for language servers, which the course does not use.
+                "jpserver_extensions": {"jupyter_lsp": False},
             },
             "IdentityProvider": {"token": token},
             "LabApp": {
