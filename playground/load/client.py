@@ -22,6 +22,7 @@ from playground.trace.records import make_traceparent, now_us
 BODY_LIMIT = 1 << 20  # bytes of each answer that are kept
 BLOCK = 1 << 16
 LAG_S = 0.005  # between looks at the client's own punctuality
+LOOK_UP_S = 0.1
 ENDING_S = 5.0  # for an interrupted client to end
 
 
@@ -96,18 +97,14 @@ class Sending:
         self._thread = threading.Thread(target=self._run, name="client", daemon=True)
         self._thread.start()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until every request has ended. False if ``timeout`` seconds went by before.
+    def wait(self) -> None:
+        """Wait until every request has ended; raises what went wrong in the client itself.
 
-        Raises what went wrong in the client itself.
+        It looks up ten times a second, so that an interrupt is noticed wherever it arrives.
         """
-        try:
-            self._future.result(timeout)
-        except concurrent.futures.TimeoutError:
-            if not self._future.done():
-                return False
-            raise
-        return True
+        while not self._future.done():
+            concurrent.futures.wait([self._future], LOOK_UP_S)
+        self._future.result()
 
     def cancel(self) -> None:
         """Give up what has not been answered; returns when the client has ended."""
@@ -136,6 +133,7 @@ class Sending:
             timeout=aiohttp.ClientTimeout(total=request.timeout),
             auto_decompress=False,
             trace_configs=[self._hooks()],
+            middlewares=(once,),
         )
         async with session:
             watch = asyncio.create_task(self._watch_lag())
@@ -215,12 +213,28 @@ class Sending:
             self.lag_us = max(self.lag_us, now_us() - before - LAG_S * 1e6)
 
 
+class Unanswered(Exception):
+    """A connection ended without an answer, for the reason in ``__cause__``."""
+
+
+async def once(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again behind our back: here that is what one wants to
+    see.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Unanswered from error
+
+
 def send(request: Request, observer: Observer | None = None) -> list[Reply]:
-    """Send and wait; a KeyboardInterrupt gives up what is open and goes on."""
+    """Send and wait; an interrupt gives up what is open."""
     sending = Sending(request, observer)
     try:
         sending.wait()
-    except KeyboardInterrupt:
+    except BaseException:
         sending.cancel()
         raise
     return [sending.replies[number] for number in sorted(sending.replies)]
@@ -228,6 +242,8 @@ def send(request: Request, observer: Observer | None = None) -> list[Reply]:
 
 def in_words(problem: BaseException, timeout: float) -> str:
     """What went wrong with a request, for people."""
+    if isinstance(problem, Unanswered) and problem.__cause__ is not None:
+        problem = problem.__cause__
     if isinstance(problem, asyncio.TimeoutError):
         return f"no complete answer within {timeout:g} s"
     if isinstance(problem, aiohttp.ServerDisconnectedError):
@@ -238,7 +254,7 @@ def in_words(problem: BaseException, timeout: float) -> str:
         if problem.os_error.errno == errno.ECONNREFUSED:
             return f"connection refused: nothing listens on port {problem.port}"
         return f"cannot connect: {problem.os_error.strerror or problem.os_error}"
-    if isinstance(problem, ConnectionResetError):
+    if isinstance(problem, OSError) and problem.errno in (errno.ECONNRESET, errno.EPIPE):
         return "the server reset the connection"
     if isinstance(problem, aiohttp.ClientResponseError):
         return f"the answer is not HTTP: {problem.message}"

@@ -146,13 +146,16 @@ def _receive(connection: socket.socket, received: bytearray, end: float, quiet: 
 
 def _address(server: Place) -> tuple[str, int]:
     """Host and port, if they are of this machine."""
-    if hasattr(server, "host") and hasattr(server, "port"):
-        host, port = server.host, server.port
-    elif isinstance(server, str):
-        parts = urlsplit(server if "//" in server else f"//{server}")
-        host, port = parts.hostname, parts.port
-    else:
-        host, port = server
+    try:
+        if hasattr(server, "host") and hasattr(server, "port"):
+            host, port = server.host, server.port
+        elif isinstance(server, str):
+            parts = urlsplit(server if "//" in server else f"//{server}")
+            host, port = parts.hostname, parts.port
+        else:
+            host, port = server
+    except (TypeError, ValueError):
+        host, port = None, None
     if not host or not port:
         raise ServeError(f"{server!r} names no server: pass a server, or '127.0.0.1:PORT'.")
     if host != "localhost" and not _is_loopback(host):

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -114,10 +115,11 @@ def find(name: str) -> Setup:
     return setup
 
 
-def nearest(name: str, names: object) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """``" Did you mean 'x'? There are: …"`` for a sentence about an unknown name."""
-    known = sorted(names)  # type: ignore[call-overload]
-    close = difflib.get_close_matches(name, known, 1, 0.5)
+    known = sorted(names)
+    begins = [found for found in known if name and found.startswith(name)]
+    close = begins or difflib.get_close_matches(name, known, 1, 0.5)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     return f"{guess} There are: {', '.join(known)}."
 

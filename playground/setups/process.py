@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -69,7 +70,9 @@ class Guarded:
             self._guard.kill()
             self._guard.wait()
         finally:
-            self._told("exit")
+            if self._guard.returncode:  # it was killed, and could not end what it guarded
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.pid, signal.SIGKILL)
             self._silent = True
             os.close(self._reader)
 
