@@ -1,8 +1,8 @@
 """For graders of servers that hand each connection to a function: ``serve(listener, handle, …)``.
 
 `handler` is a ``handle(connection)`` for the learner's server that holds its caller at a `Gate`,
-`Bell` tells a running server to stop, and `answering` is a ``handle`` that serves a WSGI app, so that
-the learner's server can be drawn.
+`Bell` tells a running server to stop, and `answering` is a ``handle`` that serves a WSGI app, so
+that the learner's server can be drawn.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -27,9 +28,13 @@ class Bell:
     """A socket in the learner's process, `socket`, that becomes readable with `ring`."""
 
     def __init__(self, learner: Learner) -> None:
-        with socket.create_server((HOST, 0)) as listener:
+        # subtle: over a Unix socket the other end is readable before `ring` returns
+        folder = tempfile.TemporaryDirectory(prefix="bell-")
+        with folder, socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{folder.name}/bell")
+            listener.listen()
             connect = learner.define(_CONNECT, "connect")
-            self.socket: Remote = connect(listener.getsockname()[1])
+            self.socket: Remote = connect(f"{folder.name}/bell")
             self.rope, _ = listener.accept()
 
     def ring(self) -> None:
@@ -42,7 +47,8 @@ def handler(learner: Learner, gate: Gate) -> Remote:
     """Return a ``handle(connection)`` in the learner's process.
 
     It reads a name, a line, then waits at the gate (`find` finds it there by name), answers
-    ``name was served`` and leaves the connection open. ``quick`` does not wait, ``fail`` raises.
+    ``name was served`` and leaves the connection open. ``quick`` does not wait, ``busy`` computes
+    for a moment instead, ``fail`` raises.
     """
     make = learner.define(_HANDLER, "make")
     made: Remote = make(gate.handler(learner))
@@ -119,11 +125,13 @@ def answering(app: Application) -> Callable[[socket.socket], None]:
     return handle
 
 
-_CONNECT = f"""
+_CONNECT = """
 import socket
 
-def connect(port):
-    return socket.create_connection(({HOST!r}, port))
+def connect(path):
+    end = socket.socket(socket.AF_UNIX)
+    end.connect(path)
+    return end
 """
 
 _HANDLER = """
@@ -138,7 +146,10 @@ def make(enter):
         name = name.decode().strip()
         if name == "fail":
             raise ValueError("this party only complains")
-        if name != "quick":
+        if name == "busy":
+            for _ in range(3_000_000):
+                pass
+        elif name != "quick":
             enter(name)
         connection.sendall(f"{name} was served\\n".encode())
 
