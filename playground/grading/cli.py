@@ -142,6 +142,32 @@ def verify(
     raise typer.Exit(1 if problems else 0)
 
 
+@exercises_app.command()
+def mutate(
+    names: Annotated[list[str] | None, typer.Argument(help="Without any: all.")] = None,
+    sample: Annotated[int, typer.Option(help="At most so many changes for each exercise.")] = 0,
+    seed: Annotated[int, typer.Option(help="Which sample.")] = 0,
+) -> None:
+    """Change the solutions in small ways; list what the graders let pass."""
+    from playground.grading import exercise
+    from playground.grading import mutate as mutation
+
+    chosen = [exercise.find(name) for name in names] if names else exercise.load()
+    tried = problems = 0
+    for each in chosen:
+        report = mutation.mutate(each, sample=sample, seed=seed)
+        tried += report.tried
+        problems += len(report.survivors) + len(report.needless)
+        sign = "✗" if report.survivors or report.needless else "✓"
+        print(f"{sign} {each.id}: {report.tried} changes, {len(report.survivors)} pass", flush=True)
+        for survivor in report.survivors:
+            print(f"\n  passes, line {survivor.line}:\n{_indented(survivor.diff)}")
+        for change in report.needless:
+            print(f"\n  listed as equivalent, but it is not (or gone):\n{_indented(change)}")
+    print(f"\n{len(chosen)} exercises, {tried} changes, {problems} to look at.")
+    raise typer.Exit(1 if problems else 0)
+
+
 def _watch(chosen: Exercise, picture: bool) -> None:
     from playground.grading import session
     from playground.grading.watch import saves

@@ -1,0 +1,151 @@
+"""Mutation testing of the solutions with the graders: which small changes does a grader let pass?
+
+The changes come from mutmut's operators (its own runner wants a test suite to import the code; here
+each changed file is graded in a process, as a learner's is). One more operator deletes statements.
+What a `raise` says is left alone: no grader judges the words of an exception.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import random
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import libcst
+from mutmut.mutation.file_mutation import MutationVisitor, deep_replace
+from mutmut.mutation.mutators import mutation_operators
+from mutmut.mutation.pragma_handling import IgnoredCode
+
+from playground.grading.checking import grade
+from playground.grading.exercise import Exercise, ExerciseError
+from playground.grading.verdict import Status
+
+DEADLINE_S = 3.0  # many changes make an endless loop
+LIST = "equivalent.toml"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One small change to a solution."""
+
+    line: int  # in the solution, from 1
+    diff: str  # the lines that differ, with "-" and "+" in front
+    source: str  # the whole changed file
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it; every list should be empty."""
+
+    tried: int
+    survivors: list[Change]  # passed, and not listed as equivalent
+    needless: list[str]  # listed as equivalent, but rejected by the grader or gone
+
+
+def mutate(exercise: Exercise, *, sample: int = 0, seed: int = 0) -> Report:
+    """Grade every change to the solution (or a random sample) and report what passes.
+
+    Raises ExerciseError when the list of equivalents is not as it should be.
+    """
+    listed = equivalents(exercise)
+    found = list(changes(exercise.solution.read_text("utf-8")))
+    chosen = found
+    if sample and sample < len(found):
+        chosen = random.Random(f"{seed}-{exercise.id}").sample(found, sample)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        verdicts = pool.map(partial(_passes, exercise), chosen)
+        passed = [change for change, ok in zip(chosen, verdicts, strict=True) if ok]
+    survivors = [change for change in passed if change.diff not in listed]
+    tried = {change.diff for change in chosen}
+    gone = set(listed) - {change.diff for change in found}
+    rejected = (set(listed) & tried) - {change.diff for change in passed}
+    return Report(len(chosen), survivors, sorted(gone | rejected))
+
+
+def changes(source: str) -> Iterator[Change]:
+    """Yield every changed version of a source text that is a different program."""
+    wrapper = libcst.MetadataWrapper(libcst.parse_module(source))
+    operators = [*mutation_operators, (libcst.Expr, _delete)]
+    visitor = MutationVisitor(operators, IgnoredCode(set(), set(), set()))
+    module = wrapper.visit(visitor)
+    words = {id(node) for raised in _raises(module) for node in _below(raised)}
+    seen = {ast.dump(ast.parse(source))}
+    for mutation in visitor.mutations:
+        if id(mutation.original_node) in words:
+            continue
+        changed = deep_replace(module, mutation.original_node, mutation.mutated_node)
+        assert isinstance(changed, libcst.Module)
+        shape = _shape(changed.code)
+        if shape not in seen:
+            seen.add(shape)
+            yield _change(source, changed.code)
+
+
+def equivalents(exercise: Exercise) -> dict[str, str]:
+    """Return the changes listed as changing nothing, each with its reason."""
+    path = exercise.folder / LIST
+    if not path.is_file():
+        return {}
+    try:
+        entries = tomllib.loads(path.read_text("utf-8"))["equivalent"]
+        listed = {entry["change"].strip("\n"): entry["reason"].strip() for entry in entries}
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ExerciseError(f"{exercise.id}: {LIST} is not as it should be: {error}.") from None
+    if not all(listed.values()):
+        raise ExerciseError(f"{exercise.id}: {LIST} has an entry without a reason.")
+    return listed
+
+
+def _passes(exercise: Exercise, change: Change) -> bool:
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        path = Path(folder) / f"{exercise.name}.py"
+        path.write_text(change.source, "utf-8")
+        verdict = grade(exercise, path, deadline_s=min(exercise.deadline_s, DEADLINE_S))
+    if verdict.status is Status.BROKEN:
+        raise ExerciseError(f"{exercise.id}: the grader breaks on:\n{change.diff}\n{verdict}")
+    return verdict.passed
+
+
+def _delete(node: libcst.Expr) -> Iterator[libcst.Pass]:
+    if not isinstance(node.value, libcst.SimpleString | libcst.ConcatenatedString):
+        yield libcst.Pass()
+
+
+def _raises(module: libcst.Module) -> list[libcst.Raise]:
+    found: list[libcst.Raise] = []
+
+    class Finder(libcst.CSTVisitor):
+        def visit_Raise(self, node: libcst.Raise) -> None:
+            found.append(node)
+
+    module.visit(Finder())
+    return found
+
+
+def _below(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
+    yield node
+    for child in node.children:
+        yield from _below(child)
+
+
+def _shape(source: str) -> str:
+    try:
+        return ast.dump(ast.parse(source))
+    except SyntaxError:
+        return source
+
+
+def _change(before: str, after: str) -> Change:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    rows = list(lines)[2:]
+    number = int(rows[0].split("-")[1].split(",")[0].split(" ")[0])
+    shown = [row for row in rows if not row.startswith("@@")]
+    return Change(number, "\n".join(shown), after)
