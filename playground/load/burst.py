@@ -13,7 +13,7 @@ from playground.load.run import Run, percentile
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 from playground.trace.collector import Collector
-from playground.trace.records import OPEN, Flag, Kind
+from playground.trace.records import OPEN, UNTRACKED, Flag, Kind
 from playground.trace.states import first_seen
 
 MOST = 10_000  # requests in a burst
@@ -133,13 +133,16 @@ class Recording:
         return Observer(begun, sent, answered, ended)
 
     def _await_last_words(self, sending: Sending) -> None:
-        """A server may end a request after its answer: its record comes a moment later."""
+        """A server ends a request, or itself, after its answer: the record comes a moment later."""
         answered = [number for number, reply in sending.replies.items() if reply.error is None]
         end = time.monotonic() + (LAST_WORDS_S if self._server.collector else 0)
         while time.monotonic() < end:
             records = self._collector.snapshot().records
-            closed = np.isin(records["kind"], SERVICES) & ~np.isnan(records["dur_us"])
-            if np.isin(answered, records["request"][closed]).all():
+            services = records[
+                np.isin(records["kind"], SERVICES) & (records["request"] < UNTRACKED)
+            ]
+            still_open = np.isnan(services["dur_us"]).any()
+            if not still_open and np.isin(answered, services["request"]).all():
                 return
             time.sleep(POLL_S)
 

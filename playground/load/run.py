@@ -18,6 +18,7 @@ class Run:
 
     trace: Trace
     replies: list[Reply] = field(default_factory=list)
+    key: str = ""  # of the moving picture that showed it, if one did
 
     def summary(self) -> dict[str, Any]:
         """Counts, seconds and requests per second.
@@ -80,7 +81,9 @@ class Run:
         return f"<{title}: {told['served']} served, {told['failed']} failed{times}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"image/svg+xml": self.to_svg(), "text/plain": self.to_text()}
+        from playground.views import static
+
+        return static.bundle([self.trace], key=self.key)
 
     def __rich_console__(self, console: Any, options: Any) -> Any:
         from playground.views import terminal

@@ -9,7 +9,7 @@ import resource
 import socket
 import sys
 
-from playground.setups.loading import Refused, load, load_app, reporting, shortened
+from playground.setups.loading import Refused, load, load_app, reporting, shortened, traceback_of
 
 MEMORY_LIMIT = 8 << 30  # bytes of address space
 
@@ -32,4 +32,4 @@ if __name__ == "__main__":
     try:
         main(int(sys.argv[1]), sys.argv[2])
     except Exception as error:
-        sys.exit(shortened(error))
+        sys.exit(traceback_of(shortened(error)))

@@ -103,19 +103,28 @@ def reporting() -> Iterator[None]:
         yield
     except BaseException as error:
         refused = isinstance(error, Refused)
-        reason = {"sentence": str(error)} if refused else {"trace": shortened(error)}
+        reason = {"sentence": str(error)} if refused else shortened(error)
         part = _state() / f"failed.{os.getpid()}"
         part.write_text(json.dumps(reason))
         part.replace(_state() / "failed")
         raise
 
 
-def shortened(error: BaseException) -> str:
-    """The traceback with the frames of the author's own files only."""
+def shortened(error: BaseException) -> dict[str, Any]:
+    """The error and the ``frames`` of the author's own files, as data: where cells of a notebook
+    are known, ``traceback_of`` shows their lines too.
+    """
     told = traceback.TracebackException.from_exception(error)
     own = [frame for frame in told.stack if not any(part in frame.filename for part in OWN_FRAMES)]
-    told.stack = traceback.StackSummary.from_list(own)
-    return "".join(told.format(chain=False)).rstrip()
+    frames = [(frame.filename, frame.lineno, frame.name) for frame in own]
+    return {"frames": frames, "error": "".join(told.format_exception_only())}
+
+
+def traceback_of(reason: dict[str, Any]) -> str:
+    """The text of what ``shortened`` gave."""
+    frames = [traceback.FrameSummary(*frame) for frame in reason["frames"]]
+    lines = traceback.StackSummary.from_list(frames).format()
+    return "".join([*lines, reason["error"]]).rstrip()
 
 
 def _state() -> Path:

@@ -20,6 +20,7 @@ import psutil
 
 from playground.setups import packing
 from playground.setups.catalogue import SETUPS, ServeError, check_sizes, find
+from playground.setups.loading import traceback_of
 from playground.setups.process import Guarded
 from playground.trace.collector import Collector
 
@@ -218,7 +219,7 @@ class Server:
         what = f"{self.app_name} failed when {self.name} imported it"
         if self.setup is None:
             what = f"{self.name} failed as it served {self.app_name}"
-        return f"{what}:\n{reason['trace']}"
+        return f"{what}:\n{traceback_of(reason)}"
 
     def _ended_early(self) -> str:
         log = self.log.rstrip()
