@@ -81,6 +81,7 @@ def _table(shown: Picture, name: str) -> str:
     numbers = shown.numbers()
     cells = {
         "served": f"{numbers['served']:.0f} of {numbers['total']:.0f}",
+        "errors": f"{numbers['errors']:.0f}",
         "failed": f"{numbers['failed']:.0f}",
         "median": _time(numbers["p50_s"]),
         "p95": _time(numbers["p95_s"]),

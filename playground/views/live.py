@@ -1,8 +1,8 @@
 """The picture while it happens: in a notebook, in a terminal, or nowhere.
 
 ``live(collector, server, expected=n)`` shows a picture and returns a handle; ``finish(run)`` gives
-it the final trace. A publisher thread reads the collector and sends one message each 50 ms at most, so
-the picture moves while the cell that started it is busy.
+it the final trace. A publisher thread reads the collector and sends one message each 50 ms at
+most, so the picture moves while the cell that started it is busy.
 """
 
 import sys
@@ -20,8 +20,9 @@ from playground.views.summary import zero_us
 
 PERIOD_S = 0.05  # between messages: the Jupyter server drops what comes much faster
 KEYFRAME_S = 1.0  # between complete messages, for views whose hello did not arrive
+SMALL_RECORDS = 500  # up to that many, every message is complete
 KEYFRAME_RECORDS = 20_000  # complete messages larger than that are sent when asked for only
-FRONT_END_S = 3.0  # until a view should have said hello
+FRONT_END_S = 3.0  # after the run, until a view should have said hello
 
 
 class Handle(Protocol):
@@ -116,13 +117,14 @@ class NotebookHandle:
         self._title = title
         self._told = told
         self._finished = False
-        self._begun = time.monotonic()
+        self._noted = False
+        self._twin: Any = None
+        self._titles: list[str] | None = None
         self.widget = Timeline()
         self.key = self.widget.key
         self._publisher = Publisher(collector, self._send, expected, title, told)
         self.widget.on_hello = self._publisher.hello
-        data = self.widget._repr_mimebundle_()
-        display(data[0], raw=True)
+        display(self.widget.view(), raw=True)
         self._publisher.start()
 
     def _send(self, message: bytes) -> None:
@@ -138,18 +140,39 @@ class NotebookHandle:
         self._publisher.close()
         from IPython.display import display
 
-        from playground.views import static
-
         trace = getattr(run, "trace", run)
         if trace is None:
             trace = self._collector.snapshot()
         for name, value in self._told.items():
             trace.meta.setdefault(name, value)
-        titles = None if self._title is None else [self._title]
-        self.widget.show([trace], titles)
-        silent = not self.widget.seen and time.monotonic() - self._begun > FRONT_END_S
-        note = static.NO_FRONT_END if silent else None
-        display(static.bundle([trace], titles, key=self.key, note=note), raw=True)
+        if hasattr(run, "key"):
+            run.key = self.key
+        self._titles = None if self._title is None else [self._title]
+        self.widget.show([trace], self._titles)
+        self._twin = display(self._static(), raw=True, display_id=True)
+        self.widget.on_hello = self._greeted
+        timer = threading.Timer(FRONT_END_S, self._miss)
+        timer.daemon = True
+        timer.start()
+
+    def _static(self, note: str | None = None) -> dict[str, Any]:
+        from playground.views import static
+
+        return static.bundle(self.widget.traces, self._titles, key=self.key, note=note)
+
+    def _miss(self) -> None:
+        """No view has said hello: the static picture says why nothing moves."""
+        from playground.views import static
+
+        if not self.widget.seen:
+            self._noted = True
+            self._twin.update(self._static(static.NO_FRONT_END), raw=True)
+
+    def _greeted(self, _: int) -> None:
+        """A view has said hello after all, from behind a busy kernel."""
+        if self._noted:
+            self._noted = False
+            self._twin.update(self._static(), raw=True)
 
 
 class Publisher(threading.Thread):
@@ -220,7 +243,8 @@ class Publisher(threading.Thread):
         if len(fresh):
             self._records = settle(np.concatenate([self._records, fresh]))
         zero = zero_us(self._trace(self._records))
-        due = now - self._complete_at >= KEYFRAME_S and len(self._records) <= KEYFRAME_RECORDS
+        period = 0 if len(self._records) <= SMALL_RECORDS else KEYFRAME_S
+        due = now - self._complete_at >= period and len(self._records) <= KEYFRAME_RECORDS
         if self._asked or due or lost or zero != self._zero:
             self._asked, self._complete_at, self._zero = False, now, zero
             self._publish(None)
@@ -240,7 +264,8 @@ class Publisher(threading.Thread):
                 number: self._requests[number] for number in touched if number in self._requests
             }
             trace = self._trace(self._records[mine], infos)
-        part = wire.Part(trace, self._zero, now_us(), self._title, self._expected, touched)
+        now = now_us() if len(self._records) else self._zero  # the clock starts with the first send
+        part = wire.Part(trace, self._zero, now, self._title, self._expected, touched)
         base = 0 if touched is None else self._seq
         self._seq += 1
         self._send(wire.pack([part], seq=self._seq, base=base, live=True))

@@ -2,7 +2,8 @@
 
 Work that a thread does is a complete event (``X``) on its real tid; what a request goes through is
 asynchronous and nested (``b``, ``e``), under the request's number; an arrow (``s``, ``f``) leads
-from the client's send to the server's work; gauges are counters (``C``). Source: the Trace Event Format.
+from the client's send to the server's work; gauges are counters (``C``). Source: the Trace Event
+Format.
 """
 
 from collections.abc import Iterator

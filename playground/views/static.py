@@ -14,11 +14,16 @@ NO_FRONT_END = (
     "No moving picture above? This front end has not loaded the anywidget extension; the picture"
     " below shows the same run."
 )
-# A widget output that only says that its model is gone is hidden when a static twin follows it.
+# In JupyterLab a widget whose model is gone leaves an output of words only. It is hidden where a
+# static picture follows; of two static pictures with the same key the later one is shown.
 ONLY_WORDS = '[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*))'
-HIDE_FAILED = (
-    "<style scoped>.jp-OutputArea-child:has(~ .jp-OutputArea-child [data-playground-static])"
-    f" > .jp-OutputArea-output{ONLY_WORDS} {{ display: none }}</style>"
+GONE = (
+    ".jp-OutputArea-child:has(~ .jp-OutputArea-child [data-playground-static])"
+    f" > .jp-OutputArea-output{ONLY_WORDS}"
+)
+TWICE = (
+    '.jp-OutputArea-child:has([data-playground-static="KEY"])'
+    ':has(~ .jp-OutputArea-child [data-playground-static="KEY"])'
 )
 
 
@@ -35,9 +40,19 @@ def bundle(
     sentence above the picture.
     """
     drawing = svg.render_all(traces, titles, width=WIDTH, theme="auto")
+    words = text(traces, titles)
+    hidden = f"{GONE}, {TWICE.replace('KEY', key)}" if key else GONE
+    rules = f"<style scoped>{hidden} {{ display: none }}</style>"
     said = f"<p>{html.escape(note)}</p>" if note else ""
-    page = f'<div data-playground-static="{html.escape(key)}">{HIDE_FAILED}{said}{drawing}</div>'
-    return {"text/html": page, "text/plain": text(traces, titles)}
+    # Where a front end strips the SVG from a notebook that it does not trust, its bare words have
+    # no size, and the text remains.
+    page = (
+        f'<div data-playground-static="{html.escape(key)}">{rules}{said}'
+        f'<div style="font-size: 0px">{drawing}</div>'
+        f"<details><summary>The same as text</summary><pre>{html.escape(words)}</pre></details>"
+        "</div>"
+    )
+    return {"text/html": page, "text/plain": words}
 
 
 def text(traces: Sequence[Trace], titles: Sequence[str] | None = None) -> str:

@@ -28,7 +28,8 @@ class Request:
     spans: np.ndarray
     start: float
     done: float  # infinity while it is open
-    failed: bool
+    failed: bool  # no complete answer came
+    wrong: bool  # an answer came, and says that something broke
     by_client: bool  # start and done are the client's own clock
 
 
@@ -52,18 +53,21 @@ class Picture:
     def latencies(self) -> list[float]:
         """Seconds from the intended send to the reply, by the client's clock, sorted."""
         return sorted(
-            r.done - r.start for r in self.tracked if r.by_client and math.isfinite(r.done)
+            r.done - r.start
+            for r in self.tracked
+            if r.by_client and math.isfinite(r.done) and not r.failed
         )
 
     def numbers(self) -> dict[str, float]:
-        """``total``, ``served``, ``failed``, ``dropped``, and ``p50_s``, ``p95_s``, ``max_s``
-        (NaN where nothing was answered).
+        """``total``, ``served`` (``errors`` of them), ``failed`` (no complete answer), ``dropped``,
+        and ``p50_s``, ``p95_s``, ``max_s`` of the served (NaN where nothing was answered).
         """
         over = [r for r in self.tracked if math.isfinite(r.done)]
         sorted_s = self.latencies()
         return {
             "total": len(self.tracked),
             "served": sum(not r.failed for r in over),
+            "errors": sum(r.wrong for r in over),
             "failed": sum(r.failed for r in over),
             "dropped": self.trace.meta.get("dropped", 0),
             "p50_s": percentile(sorted_s, 0.50),
@@ -135,10 +139,10 @@ def _request(
     else:
         start, done = _ends(own[0], zero)[0], _ends(own[-1], zero)[1]
     flags = int(client["flags"]) if client is not None else 0
-    failed = bool(flags & Flag.ERROR) or bool(
-        info and (info.error or (info.status is not None and info.status >= 500))
-    )
-    return Request(number, own, start, done, failed, client is not None)
+    status, error = (info.status, info.error) if info else (None, None)
+    failed = bool(flags & Flag.ERROR) if client is not None else bool(error) and not status
+    wrong = not failed and bool(error or (status or 0) >= 500)
+    return Request(number, own, start, done, failed, wrong, client is not None)
 
 
 def _ends(row: np.void, zero: float) -> tuple[float, float]:

@@ -128,7 +128,7 @@ def _sentence(shown: Picture) -> str:
 
 def _panel(drawing: Drawing, shown: Picture, title: str | None, span: float) -> None:
     _head(drawing, shown, title or _title(shown))
-    axis = _Axis(MARGIN + GUTTER, drawing.width - MARGIN - 62, span)
+    axis = _Axis(MARGIN + GUTTER, drawing.width - MARGIN - 84, span)
     top = drawing.y + 20
     rows = list(_rows(shown, top))
     bottom = rows[-1].y + rows[-1].pitch + 4 if rows else top + 20
@@ -141,8 +141,9 @@ def _panel(drawing: Drawing, shown: Picture, title: str | None, span: float) -> 
 def _head(drawing: Drawing, shown: Picture, title: str) -> None:
     numbers, meta = shown.numbers(), shown.trace.meta
     figures = [("served", f"{numbers['served']:.0f} of {numbers['total']:.0f}")]
-    if numbers["failed"]:
-        figures.append(("failed", f"{numbers['failed']:.0f}"))
+    for name in ("errors", "failed"):
+        if numbers[name]:
+            figures.append((name, f"{numbers[name]:.0f}"))
     for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
         if not math.isnan(numbers[key]):
             figures.append((name, seconds(numbers[key])))
@@ -162,7 +163,7 @@ def _head(drawing: Drawing, shown: Picture, title: str) -> None:
         x, anchor, step = drawing.width - MARGIN - 92.0 * (len(figures) - 1), "end", 92.0
     for i, (name, value) in enumerate(figures):
         at = x + i * step
-        color = drawing.theme.alarm if name == "failed" else drawing.theme.ink
+        color = drawing.theme.alarm if name in ("errors", "failed") else drawing.theme.ink
         drawing.text(
             at, drawing.y + 15, value, 16, font_weight="bold", text_anchor=anchor, fill=color
         )
@@ -264,7 +265,8 @@ class _RequestRow(_Row):
             caps = f"M{a:.1f} {middle - 4:.1f}v8" + (
                 f"M{b:.1f} {middle - 4:.1f}v8" if math.isfinite(request.done) else ""
             )
-            line = f"M{a:.1f} {middle:.1f}H{b:.1f}{caps}"
+            known = _extent(request.spans[-1], shown)[1] if len(request.spans) else request.start
+            line = f"M{axis.x(min(known, end)):.1f} {middle:.1f}H{b:.1f}{caps}"
             drawing.add("path", d=line, stroke=color, stroke_width=1.2, fill="none")
         for row in request.spans:
             start, stop = _extent(row, shown)
@@ -286,10 +288,11 @@ def _ending(request: Request, shown: Picture) -> tuple[str, bool]:
             return f"≥ {seconds(shown.end_s - _extent(last, shown)[0])}", False
         return "open", False
     words = seconds(request.done - request.start)
-    if not request.failed:
+    if not (request.failed or request.wrong):
         return words, False
     info = shown.trace.requests.get(request.number)
-    return f"✕ {words}" + (f" · {info.status}" if info and info.status else ""), True
+    why = "no answer" if request.failed else str(info.status if info and info.status else "error")
+    return f"✕ {words} · {why}", True
 
 
 @dataclass(frozen=True)

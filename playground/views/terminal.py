@@ -80,7 +80,9 @@ class Lanes:
         style = color_of(request.number, PALETTE["light"])
         text = Text(f"{tag(request.number):>{GUTTER - 1}} ", style=f"bold {style}", no_wrap=True)
         text.append(_cells(request.spans, self._shown, columns, glyphs), style=style)
-        text.append(f" {self._ending(request)}", style="bold red" if request.failed else "")
+        text.append(
+            f" {self._ending(request)}", style="bold red" if request.failed or request.wrong else ""
+        )
         return text
 
     def _ending(self, request: Request) -> str:
@@ -89,8 +91,10 @@ class Lanes:
         words = seconds(request.done - request.start)
         info = self._shown.trace.requests.get(request.number)
         if request.failed:
-            words += f" failed {info.status if info and info.status else ''}"
-        return words.rstrip()
+            return f"{words} no answer"
+        if request.wrong:
+            return f"{words} error {info.status if info and info.status else ''}".rstrip()
+        return words
 
     def _lane(self, lane_id: int, columns: int, glyphs: dict[State, str]) -> Text:
         shown = self._shown
@@ -114,7 +118,7 @@ class Lanes:
         numbers = self._shown.numbers()
         table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
         cells = [("served", f"{numbers['served']:.0f} of {numbers['total']:.0f}")]
-        cells.append(("failed", f"{numbers['failed']:.0f}"))
+        cells += [(name, f"{numbers[name]:.0f}") for name in ("errors", "failed")]
         for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
             value = numbers[key]
             cells.append((name, "–" if math.isnan(value) else seconds(value)))

@@ -8,7 +8,7 @@
 //   t_us f64 | dur_us f64 (NaN = open) | request u32 | lane u16 | kind u8 | flags u8
 // kind 1..5 is a state, 102 the client's own clock, 110 an idle loop.
 //
-// For tests: `el.__view.state()` tells what is drawn, in words and numbers (see `report`).
+// For tests: `el.__view.state()` tells what is drawn (see `report`).
 
 const QUEUED = 1, RUNNING = 2, WAITING = 3, READY = 4, SERVED = 5, CLIENT = 102, IDLE = 110;
 const LOWER_BOUND = 1, ERROR = 2, SAMPLED = 4;
@@ -46,7 +46,7 @@ const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-
 
 // ---------------------------------------------------------------- numbers in words
 
-export function seconds(s) {
+function seconds(s) {
 	const a = Math.abs(s);
 	if (a === 0) return "0 s";
 	if (a >= 9.995) return s.toFixed(1) + " s";
@@ -66,13 +66,13 @@ const share = (cpu, dur) => {
 };
 
 /** Nearest rank: the smallest value that at least the share `q` of the values does not exceed. */
-export function percentile(sorted, q) {
+function percentile(sorted, q) {
 	return sorted.length ? sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] : NaN;
 }
 
 // ---------------------------------------------------------------- the data
 
-export function unpack(view) {
+function unpack(view) {
 	const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 	const cut = bytes.indexOf(10);
 	const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, cut)));
@@ -236,10 +236,9 @@ function sentence(run, m) {
 			parts.push(`${who} ${w.state ? WAITER[w.state][0] : "is free"}${w.r ? ` (${name(w.r.n)})` : ""}`);
 		}
 	} else {
-		const by = [0, 0, 0, 0, 0, 0];
-		for (const w of m.tables) by[w.state]++;
-		const doing = [WAITING, RUNNING, READY, SERVED, 0].filter((s) => by[s]).map((s) => `${by[s]} ${by[s] === 1 && !s ? "is free" : by[s] === 1 ? WAITER[s][0] : (s ? "" : "are ") + WAITER[s][1]}`);
-		parts.push(`of ${m.tables.length} waiters ${doing.join(", ")}`);
+		const doing = [WAITING, RUNNING, READY, SERVED, 0].map((s) => [s, m.tables.filter((w) => w.state === s).length]).filter(([, n]) => n);
+		const words = doing.map(([s, n]) => `${n === m.tables.length ? "all" : n} ${s ? WAITER[s][n === 1 ? 0 : 1] : n === 1 ? "is free" : "are free"}`);
+		parts.push(`of ${m.tables.length} waiters ${words.join(", ")}`);
 	}
 	return parts.join("; ") + ".";
 }
@@ -412,7 +411,8 @@ class Scene {
 
 	heading(strong, weak, x, y, max) {
 		const { brush } = this, color = brush.c.muted, w = brush.text(strong, x, y, { bold: true, color });
-		if (w + 6 + brush.measure(weak, 12.5) <= max) brush.text(weak, x + w + 6, y, { color });
+		const fits = [weak, weak.replace(/, .*/, ")")].find((text) => w + 6 + brush.measure(text, 12.5) <= max);
+		if (fits) brush.text(fits, x + w + 6, y, { color });
 	}
 
 	door() {
@@ -933,9 +933,10 @@ class View {
 		this.single = this.runs.length === 1;
 		const clock = performance.now() / 1000, end = Math.max(...this.runs.map((r) => r.end));
 		this.told = { end, at: clock };
-		this.lead = Math.max(this.lead ?? -Infinity, end - clock);
+		const zero = head.runs[0].t0_us;
+		this.lead = Math.max(this.zero === zero ? this.lead : -Infinity, end - clock);
+		this.zero = zero;
 		this.scene = this.single && !this.runs[0].loop && this.runs[0].info.traced !== false;
-		this.plans = null;
 		this.changed();
 	}
 
@@ -958,8 +959,7 @@ class View {
 			const box = node(single ? this.top : this.body, "section", single ? "" : "pgv-run");
 			const head = node(box, "div", "pgv-head"), left = node(head, "div", "pgv-name");
 			const section = { run, title: node(left, "span", "pgv-title"), badges: node(left, "span"), command: node(left, "code", "pgv-command") };
-			section.counters = node(head, "dl", "pgv-counters");
-			section.figures = new Map();
+			section.counters = node(head, "div", "pgv-counters");
 			if (single) section.scene = this.canvas(box, "the restaurant", (e) => this.hitScene(section, e));
 			section.timeline = this.canvas(single ? this.body : box, "timeline", (e) => this.hitTimeline(section, e));
 			section.timeline.tabIndex = 0;
@@ -1032,22 +1032,17 @@ class View {
 		const style = getComputedStyle(this.el), width = Math.floor(this.el.clientWidth - parseFloat(style.paddingLeft) * 2);
 		if (!this.brush || this.brush.theme !== this.theme || this.brush.dpr !== dpr) this.brush = new Brush(this.theme, dpr);
 		this.el.dataset.size = wide < 560 ? "s" : wide < 860 ? "m" : "l";
-		const key = `${width}/${this.runs.map((r) => `${r.shown}.${r.lanes.length}.${r.waits}.${r.waiters}`)}`;
-		if (!this.plans || this.planKey !== key) {
-			this.plans = this.runs.map((run) => ({ timeline: arrange(run, width, !this.single), scene: this.scene ? plan(run, width) : null }));
-			this.planKey = key;
-		}
 		const over = !this.live && this.t >= edge;
 		const look = { v0: this.window[0], v1: this.window[1], t: this.t, edge, over, highlight: this.highlight };
 		this.moments = this.runs.map((run) => run.moment(Math.min(this.t, this.live ? Infinity : run.end)));
 		this.sections.forEach((section, i) => {
-			const p = this.plans[i], run = this.runs[i], m = this.moments[i];
-			if (section.scene) {
-				section.scene.hidden = !p.scene;
-				if (p.scene) section.drawn = new Scene(this.brush.on(section.scene, width, p.scene.height), run, m, p.scene, width, this.highlight);
+			const run = this.runs[i], m = this.moments[i], rows = arrange(run, width, !this.single);
+			if (section.scene) section.scene.hidden = !this.scene;
+			if (this.scene) {
+				const places = plan(run, width);
+				section.drawn = new Scene(this.brush.on(section.scene, width, places.height), run, m, places, width, this.highlight);
 			}
-			const own = this.live ? look : { ...look, edge: run.end };
-			section.painter = new Painter(this.brush.on(section.timeline, width, p.timeline.height), run, p.timeline, width, own);
+			section.painter = new Painter(this.brush.on(section.timeline, width, rows.height), run, rows, width, this.live ? look : { ...look, edge: run.end });
 			this.head(section, run, m);
 		});
 		this.words(edge);
@@ -1056,39 +1051,29 @@ class View {
 	}
 
 	head(section, run, m) {
-		const info = run.info, put = (el, text) => { if (el.textContent !== text) el.textContent = text; };
-		put(section.title, info.title);
-		put(section.command, info.command || "");
-		const badges = [];
+		const info = run.info, badges = [], figures = [["served", `${m.served} of ${run.total}`]];
 		if (this.live) badges.push(this.stale() ? ["stale", "no news from the kernel"] : ["live", "● live"]);
 		if (info.simulated) badges.push(["sim", "simulated"]);
 		if (info.dropped) badges.push(["lost", `${plural(info.dropped, "record", "records")} dropped`]);
-		const key = JSON.stringify(badges);
-		if (section.badgeKey !== key) {
-			section.badgeKey = key;
-			section.badges.replaceChildren();
-			for (const [cls, text] of badges) node(section.badges, "span", "pgv-badge " + cls, text);
-		}
-		const figures = [["served", `${m.served} of ${run.total}`]];
-		if (m.wrong) figures.push(["errors", String(m.wrong)]);
-		if (m.failed) figures.push(["failed", String(m.failed)]);
-		if (info.traced !== false) figures.push(["in line", String(m.line.length)]);
-		if (run.loop) figures.push(["at an await", String(m.count[WAITING])]);
+		if (m.wrong) figures.push(["errors", m.wrong, "bad"]);
+		if (m.failed) figures.push(["failed", m.failed, "bad"]);
+		if (info.traced !== false) figures.push(["in line", m.line.length]);
+		if (run.loop) figures.push(["at an await", m.count[WAITING]]);
 		else if (run.waiters && info.traced !== false) figures.push(["waiters", `${m.tables.filter((w) => w.r).length} of ${run.waiters} busy`]);
 		figures.push([this.t >= this.edge() && !this.live ? "p95" : "p95 so far", m.p95 === m.p95 ? seconds(m.p95) : "–"]);
-		for (const [label, value] of figures) {
-			let el = section.figures.get(label);
-			if (!el) {
-				const div = node(section.counters, "div");
-				el = { div, value: node(div, "dd", /^(failed|errors)$/.test(label) ? "bad" : "") };
-				node(div, "dt", "", label);
-				section.figures.set(label, el);
-			}
-			put(el.value, value);
+		const key = JSON.stringify([info.title, info.command, badges, figures]);
+		if (section.key === key) return;
+		Object.assign(section, { key, figures });
+		section.title.textContent = info.title;
+		section.command.textContent = info.command || "";
+		section.badges.replaceChildren();
+		section.counters.replaceChildren();
+		for (const [cls, text] of badges) node(section.badges, "span", "pgv-badge " + cls, text);
+		for (const [label, value, cls] of figures) {
+			const div = node(section.counters, "div");
+			node(div, "b", cls, String(value));
+			node(div, "span", "", label);
 		}
-		const shown = new Set(figures.map(([label]) => label));
-		for (const [label, el] of section.figures) el.div.hidden = !shown.has(label);
-		for (const [label] of figures) section.counters.append(section.figures.get(label).div);
 	}
 
 	words(edge) {
@@ -1127,7 +1112,7 @@ class View {
 	}
 
 	resize() {
-		this.plans = null;
+		if (this.twins) this.twins.look();
 		this.changed();
 	}
 
@@ -1338,7 +1323,7 @@ class View {
 			tip: this.tip.hidden ? "" : this.tip.textContent, keys: !this.keys.hidden,
 			runs: this.sections.map((s) => ({
 				title: s.run.info.title, total: s.run.total, badges: [...s.badges.children].map((b) => b.textContent),
-				counters: Object.fromEntries([...s.figures].filter(([, f]) => !f.div.hidden).map(([k, f]) => [k, f.value.textContent])),
+				counters: Object.fromEntries(s.figures || []),
 				scene: this.scene && s.drawn ? s.drawn.drawn : null,
 				rows: s.painter ? s.painter.drawn : [], bars: s.painter ? s.painter.bars : 0,
 				plot: s.painter ? { x0: s.painter.x0, x1: s.painter.x1 } : null,
@@ -1350,41 +1335,46 @@ class View {
 
 // ---------------------------------------------------------------- the widget
 
-/** While this view lives, the static pictures of the same run in the same output are hidden. */
-function hideTwins(el, key) {
-	const hidden = new Map();
-	let area;
-	for (let up = el.parentElement, i = 0; up && i < 12 && up !== document.body; up = up.parentElement, i++) {
-		if (up.matches(".jp-OutputArea, .output, .output_wrapper, .cell_container, .cell-output, [data-playground-area]")) { area = up; break; }
+/** While a view lives, the static pictures of the same run in the same output are hidden. */
+class Twins {
+	constructor(el, key) {
+		Object.assign(this, { el, key, hidden: new Map() });
+		this.look();
 	}
-	if (!area || !key) return () => {};
-	const look = () => {
-		for (const twin of area.querySelectorAll(`[data-playground-static~="${key}"]`)) {
+
+	/** To be called again when the view may have been attached: a restored one is drawn before. */
+	look() {
+		if (this.area || !this.key) return;
+		this.area = this.el.closest(".jp-OutputArea, .output, .output_wrapper, .cell_container, .cell-output, [data-playground-area]");
+		if (!this.area) return;
+		this.hide();
+		this.watch = new MutationObserver(() => this.hide());
+		this.watch.observe(this.area, { childList: true, subtree: true });
+	}
+
+	hide() {
+		for (const twin of this.area.querySelectorAll(`[data-playground-static="${this.key}"]`)) {
 			let box = twin;
-			while (box.parentElement && box.parentElement !== area) box = box.parentElement;
-			if (box.contains(el) || hidden.has(box)) continue;
-			hidden.set(box, box.style.display);
+			while (box.parentElement && box.parentElement !== this.area) box = box.parentElement;
+			if (box.contains(this.el) || this.hidden.has(box)) continue;
+			this.hidden.set(box, box.style.display);
 			box.style.display = "none";
 		}
-	};
-	look();
-	const watch = new MutationObserver(look);
-	watch.observe(area, { childList: true, subtree: true });
-	return () => {
-		watch.disconnect();
-		for (const [box, display] of hidden) box.style.display = display;
-	};
+	}
+
+	dispose() {
+		if (this.watch) this.watch.disconnect();
+		for (const [box, display] of this.hidden) box.style.display = display;
+	}
 }
 
-export function render({ model, el }) {
+function render({ model, el }) {
 	const view = new View(el);
-	let unhide = () => {}, shown = false, wait;
+	let wait;
 	el.__view = { state: () => view.report(), view };
 	const take = (head) => {
-		if (!shown) {
-			shown = true;
-			unhide = hideTwins(el, model.get("key"));
-		}
+		view.el.hidden = view.controls.hidden = false;
+		if (!view.twins) view.twins = new Twins(el, model.get("key"));
 		view.load(head);
 	};
 	const hello = () => {
@@ -1393,7 +1383,6 @@ export function render({ model, el }) {
 	const final = () => {
 		const stored = model.get("final");
 		if (stored && stored.byteLength) take(unpack(stored));
-		return shown;
 	};
 	const message = (content, buffers) => {
 		if (content.type !== "frame" || (model.get("final") || {}).byteLength) return;
@@ -1404,23 +1393,22 @@ export function render({ model, el }) {
 	};
 	model.on("change:final", final);
 	model.on("msg:custom", message);
-	if (!final()) {
+	final();
+	hello();
+	if (!view.twins) {
 		view.el.hidden = true;
-		hello();
 		wait = setTimeout(() => {
-			if (shown) return;
+			if (view.twins) return;
 			view.el.hidden = false;
-			view.say.textContent = "No news from the kernel of this picture: run the cell again to see it move.";
 			view.controls.hidden = true;
-		}, 3000);
+			view.say.textContent = "No news from the kernel of this picture: run the cell again to see it move.";
+		}, 5000);
 	}
-	const load = view.load.bind(view);
-	view.load = (head) => { view.el.hidden = view.controls.hidden = false; load(head); };
 	return () => {
 		clearTimeout(wait);
 		model.off("change:final", final);
 		model.off("msg:custom", message);
-		unhide();
+		if (view.twins) view.twins.dispose();
 		view.dispose();
 		delete el.__view;
 	};

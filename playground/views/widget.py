@@ -61,20 +61,17 @@ class Timeline(anywidget.AnyWidget):
             if self.on_hello is not None:
                 self.on_hello(int(content.get("seq", 0)))
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The widget; where its front end is missing, the text of the same traces."""
-        shown = super()._repr_mimebundle_(**kwargs)
-        if shown is None or not self.traces:
-            return shown
-        data, metadata = shown
-        return {**data, "text/plain": static.text(self.traces, self.titles)}, metadata
+    def view(self) -> dict[str, Any]:
+        """A MIME bundle that shows the widget, and words where its front end is missing."""
+        shown = super()._repr_mimebundle_()
+        data = dict(shown[0]) if shown else {}
+        return {**data, "text/plain": "The moving picture of this run."}
 
     def _ipython_display_(self) -> None:
         """Show the widget and below it its static twin, which the live view hides."""
         from IPython.display import display
 
-        data = self._repr_mimebundle_()
-        display(data[0], raw=True)
+        display(self.view(), raw=True)
         if self.traces:
             display(static.bundle(self.traces, self.titles, key=self.key), raw=True)
 

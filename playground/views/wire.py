@@ -1,9 +1,9 @@
 """What a view in the browser gets: one JSON line, then rows of 24 bytes.
 
 A row is a record whose ``kind`` holds a ``State``, or ``CLIENT_ROW`` or ``IDLE_ROW``. The first
-line has ``seq`` and ``base`` (0 = everything; else only the requests named in ``touched`` are new since
-``base``), ``live``, and ``runs``: names, lanes and requests of each run and the ``count`` of its
-rows. The same bytes travel as live messages, in the saved notebook, and inside the HTML page.
+line has ``seq`` and ``base`` (0 = everything; else only the requests named in ``touched`` are new
+since ``base``), ``live``, and ``runs``: names, lanes and requests of each run and the ``count`` of
+its rows. The same bytes travel as live messages, in the saved notebook, and inside the HTML page.
 """
 
 import json
