@@ -51,9 +51,9 @@ class Connection:
             return True
         except OSError:
             return False
-        if self.closing:
-            pass  # it may end its sending, but not put off the end
-        elif self.request is not None:
+        if self.closing:  # what still comes is thrown away, but not for ever
+            return bool(data) and time.monotonic() < self.deadline
+        if self.request is not None:
             self.deadline = time.monotonic() + BODY_SECONDS
         elif not self.buffer:
             self.deadline = time.monotonic() + HEAD_SECONDS

@@ -142,9 +142,7 @@ class Server:
                 return self.flush(connection)
             if not connection.receive():
                 self.close(connection)
-            elif connection.closing:
-                connection.buffer.clear()
-            else:
+            elif not connection.closing:
                 return connection.advance()
         except BadRequest as error:
             self.refuse(connection, error)
@@ -170,7 +168,8 @@ class Server:
         try:
             while self.answer(connection) and not self.stopping:
                 if connection.unsent or not (connection.buffer and connection.advance()):
-                    connection.deadline = time.monotonic() + IDLE_SECONDS
+                    patience = SEND_SECONDS if connection.unsent else IDLE_SECONDS
+                    connection.deadline = time.monotonic() + patience
                     return self.watch(connection, WRITE if connection.unsent else READ)
             self.finish(connection)
         except BadRequest as error:

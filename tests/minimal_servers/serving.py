@@ -1,4 +1,4 @@
-"""A server in a process group of its own, a client that speaks bytes, and a gate between the two."""
+"""A server in a process group of its own, a client that speaks bytes, and a gate between them."""
 
 import http.client
 import os
@@ -119,6 +119,9 @@ class Gate:
     def arrivals(self, count: int) -> list["Arrival"]:
         return [self.arrival() for _ in range(count)]
 
+    def close(self) -> None:
+        self.listener.close()
+
     def nobody(self) -> bool:
         """Whether nobody has arrived so far."""
         self.listener.setblocking(False)
@@ -179,14 +182,14 @@ class Process:
         self.err.seek(0)
         return self.err.read()
 
-    def signal(self, number: int) -> None:
+    def send(self, number: int) -> None:
         self.popen.send_signal(number)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and await the end: the exit status, with nothing left behind."""
         family = self.family()
         if self.popen.poll() is None:
-            self.signal(number)
+            self.send(number)
         status = self.popen.wait(PATIENCE)
         left = list(psutil.wait_procs(family, timeout=PATIENCE)[1])
         assert not left, f"left behind: {left}"
@@ -210,9 +213,15 @@ class Process:
 
 @contextmanager
 def serving(
-    app: str = "apps:app", *arguments: str, folder: Path | None = None, **env: str
+    app: str = "apps:app",
+    *arguments: str,
+    gate: Gate | None = None,
+    folder: Path | None = None,
+    **env: str,
 ) -> Iterator[Process]:
     """A running server; at the end it must stop by itself and leave nothing behind."""
+    if gate is not None:
+        env["GATE"] = str(gate.path)
     process = Process([app, "--port", "0", *arguments], env, folder or Path(__file__).parent)
     try:
         process.await_address()
