@@ -1,6 +1,7 @@
 """Send many requests at once, watch them, and keep what happened as a run."""
 
 import math
+import resource
 import secrets
 import time
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from playground.trace.records import OPEN, UNTRACKED, Flag, Kind
 from playground.trace.states import first_seen
 
 MOST = 10_000  # requests in a burst
+SPARE_FILES = 256  # that this process may have open besides its connections
 LAST_WORDS_S = 0.25  # for the records of servers that end a request after its answer
 LATE_US, LATE_PART = (
     5_000.0,
@@ -47,8 +49,13 @@ def burst(
     Raises ``ServeError`` for numbers and paths that make no sense. A request that fails is no
     error: its reply says what went wrong.
     """
+    if not isinstance(server, Server):
+        raise ServeError(
+            f"{server!r} is not a server: burst(server, …) takes what serve(…) returns."
+        )
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
         raise ServeError(f"A burst has from 1 to {MOST} requests, not {n!r}.")
+    make_room(n)
     request = Request(
         url=server.url + _path(path),
         method=method,
@@ -163,6 +170,17 @@ class Recording:
             if math.isfinite(served):
                 sent = self._begun[number]
                 self._collector.record(Kind.QUEUE, sent, max(served - sent, 0.0), number)
+
+
+def make_room(connections: int) -> None:
+    """Let this process open so many sockets; raises ``ServeError`` if it must not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            most = hard - SPARE_FILES
+            raise ServeError(f"This system allows {most} connections at once, not {connections}.")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def punctuality(lag_us: float, replies: list[Reply]) -> dict[str, float | bool]:

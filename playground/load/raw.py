@@ -47,9 +47,10 @@ class Wire:
 
     def _repr_html_(self) -> str:
         rows = [_row("", f"connected to {self.address}", "0.65")]
-        for piece in self.pieces:
-            rows += [_row("→ sent", line, "1") for line in escaped(piece)]
-        rows += [_row("← received", line, "1") for line in escaped(self.received)]
+        sides = [("→ sent", piece) for piece in self.pieces]
+        for side, data in [*sides, ("← received", self.received)]:
+            for index, line in enumerate(escaped(data)):
+                rows.append(_row("" if index else side, line, "1"))
         rows.append(_row("", f"{self.ending} after {self.seconds:.2f} s", "0.65"))
         return f'<table style="{TABLE}">{"".join(rows)}</table>'
 

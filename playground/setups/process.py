@@ -50,8 +50,12 @@ class Guarded:
             raise
         finally:
             os.close(writer)
-        self.owner = os.getpid()
-        self.pid = self._await_pid()
+        self.owner, self.pid = os.getpid(), 0
+        try:
+            self.pid = self._await_pid()
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def exited(self) -> bool:
@@ -70,7 +74,9 @@ class Guarded:
             self._guard.kill()
             self._guard.wait()
         finally:
-            if self._guard.returncode:  # it was killed, and could not end what it guarded
+            if (
+                self._guard.returncode and self.pid
+            ):  # it was killed, and could not end what it guarded
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.pid, signal.SIGKILL)
             self._silent = True

@@ -7,6 +7,8 @@ import pytest
 
 import playground
 from playground import ServeError, Trace, burst, get, serve
+from playground.load import burst as load_burst
+from playground.load import display
 from playground.load.client import Reply
 from playground.load.run import Run, percentile
 from playground.trace.records import UNTRACKED, Flag, Kind
@@ -261,6 +263,35 @@ def test_what_makes_no_sense_is_refused(n, path, words):
         burst(server, n, path, show=False)
 
 
+def test_what_is_no_server_is_refused():
+    with pytest.raises(ServeError, match="takes what serve"):
+        burst("http://127.0.0.1:1", 1)
+
+
+def test_room_for_connections_is_made_or_refused(monkeypatch):
+    limits = [100, 1000]
+    monkeypatch.setattr(load_burst.resource, "getrlimit", lambda which: tuple(limits))
+    monkeypatch.setattr(
+        load_burst.resource, "setrlimit", lambda which, told: limits.__setitem__(0, told[0])
+    )
+    load_burst.make_room(500)
+    assert limits == [500 + load_burst.SPARE_FILES, 1000]
+    with pytest.raises(ServeError, match="allows 744 connections at once, not 800"):
+        load_burst.make_room(800)
+
+
+def test_a_missing_front_end_is_told_and_the_run_shown_anyway(monkeypatch, capsys):
+    def missing(*_, **__):
+        raise ModuleNotFoundError("No module named 'anywidget'", name="anywidget")
+
+    monkeypatch.setattr(display, "live", missing)
+    with serve("waitress", "hello") as server:
+        burst(server, 1)
+    said = capsys.readouterr().out
+    assert "needs anywidget, which is not installed here: run `make lab` once" in said
+    assert "1 × GET / on waitress" in said
+
+
 def test_a_burst_on_a_stopped_server_says_that_nothing_listens():
     with serve("waitress", "hello") as server:
         pass
@@ -293,13 +324,14 @@ def test_the_client_tells_how_late_it_was():
 
 
 def test_a_late_client_is_flagged():
-    from playground.load.burst import punctuality
-
     quick = [Reply(200, {}, b"", 0.010, connect_s=0.008)]
     slow = [Reply(200, {}, b"", 1.0, connect_s=0.008)]
-    assert punctuality(0.0, quick) == {"client_lag_us": 8000.0, "client_bottleneck": True}
-    assert punctuality(0.0, slow)["client_bottleneck"] is False
-    assert punctuality(200_000.0, slow)["client_bottleneck"] is True
+    assert load_burst.punctuality(0.0, quick) == {
+        "client_lag_us": 8000.0,
+        "client_bottleneck": True,
+    }
+    assert load_burst.punctuality(0.0, slow)["client_bottleneck"] is False
+    assert load_burst.punctuality(200_000.0, slow)["client_bottleneck"] is True
 
 
 def test_the_summary_counts_and_ranks():
@@ -322,7 +354,7 @@ def test_a_run_can_be_kept_and_shown(tmp_path, capsys):
     assert run.to_html(tmp_path / "run.html").read_text().startswith("<!")
     assert '"traceEvents"' in run.to_perfetto(tmp_path / "run.json").read_text()
     shown = run._repr_mimebundle_()
-    assert shown["image/svg+xml"].startswith("<svg")
+    assert "<svg" in shown["text/html"]
     assert "2 × GET / on waitress" in shown["text/plain"]
     assert "2 served, 0 failed" in repr(run)
     playground.timeline(run)
