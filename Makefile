@@ -15,7 +15,7 @@ lab: $(STAMP) ## Open the course in JupyterLab (Ctrl-C ends it)
 	@exec $(BIN)/python -m playground lab
 
 test: $(STAMP) ## Run every test, on all cores
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadgroup
 
 check: $(STAMP) ## Format, lint, types, and the course gate
 	$(BIN)/ruff format --check .
@@ -36,7 +36,7 @@ clean: ## Remove the environment and caches; your workspace stays
 # The environment, made anew or brought up to date when what it should hold has changed.
 $(STAMP): pyproject.toml constraints.txt
 	@set -e; \
-	if [ ! -x $(BIN)/python ] || ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+	if ! $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	  done; \

@@ -53,6 +53,8 @@ def run(chapter: str = "00", *, port: int = FIRST_PORT, browser: bool = True) ->
             f"No port from {port} to {port + 50} is free: choose one with --port (0 takes any)."
         )
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    if port not in (0, server.port):
+        print(f"Port {port} is taken: this is {server.port}.")
     address = f"http://127.0.0.1:{server.port}{page}?token={token}"
     print(f"\n  The course is at  {address}\n  Ctrl-C ends it.\n", flush=True)
     server.start()

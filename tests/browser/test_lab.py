@@ -47,12 +47,18 @@ def test_a_cell_runs_in_the_kernel_of_this_environment(
     notebook.picture(f"lab-{theme}")
 
 
-def test_widgets_are_saved_with_the_notebook_and_stand_there_when_it_is_opened_again(
+def test_widgets_and_pictures_are_saved_with_the_notebook_and_are_there_when_it_is_opened_again(
     page: Page, lab: Any, open_notebook: Callable[..., Any]
 ) -> None:
-    rel = lab.add("09_widget.ipynb", ["import ipywidgets\nipywidgets.HTML('<b>kept</b>')"])
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><title>seen</title></svg>'
+    sources = [
+        "import ipywidgets\nipywidgets.HTML('<b>kept</b>')",
+        f"from IPython.display import SVG\nSVG('{svg}')",
+    ]
+    rel = lab.add("09_widget.ipynb", sources)
     notebook = open_notebook(rel)
     expect(notebook.run_cell(0).locator("b")).to_have_text("kept")
+    notebook.run_cell(1)
     notebook.save()
     saved = json.loads((lab.workspace / rel).read_text())
     assert "application/vnd.jupyter.widget-state+json" in saved["metadata"]["widgets"]
@@ -65,3 +71,4 @@ def test_widgets_are_saved_with_the_notebook_and_stand_there_when_it_is_opened_a
         )
     reopened = open_notebook(rel)
     expect(reopened.output(0).locator("b")).to_have_text("kept")
+    expect(reopened.output(1).locator("svg, img")).to_have_count(1)

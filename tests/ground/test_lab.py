@@ -42,6 +42,7 @@ class Running:
             if "http://" in line:
                 break
         assert "http://" in said, said
+        self.said = said
         self.address = said[said.index("http://") :].split()[0]
         self.origin = self.address.partition("/lab")[0]
         self.headers = {"Authorization": f"token {self.address.partition('token=')[2]}"}
@@ -99,6 +100,7 @@ def test_a_busy_port_is_left_alone_and_the_next_one_taken(start: Start) -> None:
         running = start("09", "--no-browser", "--port", str(port))
         taken = int(running.origin.rpartition(":")[2])
         assert port < taken
+        assert f"Port {port} is taken: this is {taken}." in running.said
         assert httpx.get(running.address, follow_redirects=True).status_code == 200
 
 
