@@ -28,7 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     announcement = f"{options.app} is served at {url} by {size}"
     work = wsgi_work(listener, options.app, options.threads, options.workers)
     announce = lambda: print(announcement, flush=True)  # noqa: E731
-    return Arbiter(work, options.workers, options.grace, announce, listener.close).run()
+    close_door = lambda: listener.shutdown(socket.SHUT_RD)  # noqa: E731 - for all workers at once
+    return Arbiter(work, options.workers, options.grace, announce, close_door).run()
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

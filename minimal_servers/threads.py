@@ -12,6 +12,7 @@ Strategy (known as leader and followers)
   first: time that *we* spent elsewhere is never held against it.
 """
 
+import errno
 import logging
 import selectors
 import socket
@@ -97,7 +98,7 @@ class Server:
         now = time.monotonic()
         if now >= self.next_check:
             self.next_check = now + TICK_SECONDS
-            for connection in self.connections.difference(self.ready):
+            for connection in self.connections.difference(() if self.stopping else self.ready):
                 if connection.events and self.patience(connection) <= now:
                     self.expire(connection)
 
@@ -124,8 +125,11 @@ class Server:
         except BlockingIOError:
             return None  # another process was faster
         except OSError as error:
-            log.error("cannot accept: %s", error)
-            time.sleep(0.1)  # out of file descriptors, perhaps: no hot loop
+            if error.errno == errno.EINVAL:  # the parent shut the door for all processes
+                self.prepare_end()
+            else:
+                log.error("cannot accept: %s", error)
+                time.sleep(0.1)  # out of file descriptors, perhaps: no hot loop
             return None
         sock.setblocking(False)
         with suppress(OSError):  # gone already

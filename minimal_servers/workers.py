@@ -147,7 +147,8 @@ class Arbiter:
         """React to one signal."""
         if number in (signal.SIGTERM, signal.SIGINT):
             self.stopping = True
-            self.close_door()
+            with suppress(OSError):  # done before
+                self.close_door()
             self.retire(list(self.workers), self.grace if number == signal.SIGTERM else 1.0)
         elif number == signal.SIGHUP and self.serving and not self.stopping:
             self.retire(self.pids(self.wanted) if self.wanted != self.serving else [], self.grace)

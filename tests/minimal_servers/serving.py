@@ -109,17 +109,21 @@ class Gate:
         self.listener.bind(str(path))
         self.listener.listen(512)
         self.listener.settimeout(PATIENCE)
+        self.inside: list[Arrival] = []  # a forgotten one would be let go
 
     def arrival(self) -> "Arrival":
         sock, _ = self.listener.accept()
         sock.settimeout(PATIENCE)
         name, pid, thread = sock.recv(1000).decode().split("|")
-        return Arrival(sock, name, int(pid), int(thread))
+        self.inside.append(Arrival(sock, name, int(pid), int(thread)))
+        return self.inside[-1]
 
     def arrivals(self, count: int) -> list["Arrival"]:
         return [self.arrival() for _ in range(count)]
 
     def close(self) -> None:
+        for arrival in self.inside:
+            arrival.sock.close()
         self.listener.close()
 
     def nobody(self) -> bool:
