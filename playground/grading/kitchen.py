@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 
+import psutil
+
 from minimal_servers import http11
 from minimal_servers.wsgi import Application, Response, base_environ, build_environ, respond
 from playground.grading.learner import Learner, Remote
@@ -92,6 +94,14 @@ def stays(count: Callable[[], int], expected: int) -> int:
             return found
         time.sleep(0.01)
     return expected
+
+
+def asleep(server: Server) -> None:
+    """Wait until the learner's process seems to sleep: then a signal finds it waiting."""
+    quiet, limit = 0, time.monotonic() + 5.0
+    while quiet < 5 and time.monotonic() < limit:
+        time.sleep(0.02)
+        quiet = quiet + 1 if server.learner.process().status() == psutil.STATUS_SLEEPING else 0
 
 
 def returns(server: Server, called: str, expected: object, *, why: str, nudge: str) -> None:

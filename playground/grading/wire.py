@@ -52,8 +52,8 @@ class Server:
     def __init__(self, learner: Learner, function: str, *args: object, backlog: int = 128) -> None:
         self.learner = learner
         self.function = function
-        listener, self.port = learner.listen(backlog)
-        learner.begin(function, listener, *args)
+        self.listener, self.port = learner.listen(backlog)
+        learner.begin(function, self.listener, *args)
 
     def connect(self) -> Client:
         """Open a connection; raises Failed when nobody listens any more."""
