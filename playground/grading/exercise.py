@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import threading
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from playground import workspace
 
 DATA = "exercise.toml"
 DIFFICULTIES = ("easy", "medium", "hard")
+_PARSING = threading.Lock()  # Python 3.11: ast.parse in two threads at once raises SystemError
 LAYERS = ("a nudge", "the concept", "almost the code")  # what the hints of every exercise are
 _TYPES: dict[str, type] = {
     "id": str, "title": str, "difficulty": str, "minutes": int,
@@ -169,6 +171,7 @@ def hint_title(number: int, count: int) -> str:
 def shape(source: bytes) -> str:
     """Return what counts of a file: its syntax tree, or its bare lines if it has none."""
     try:
-        return ast.dump(ast.parse(source))
+        with _PARSING:
+            return ast.dump(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "\n".join(line.strip() for line in source.decode("utf-8", "replace").splitlines())
