@@ -1,5 +1,6 @@
 """The static twin: what stays in a notebook when nothing moves any more."""
 
+import base64
 import html
 from collections.abc import Sequence
 from io import StringIO
@@ -44,11 +45,14 @@ def bundle(
     hidden = f"{GONE}, {TWICE.replace('KEY', key)}" if key else GONE
     rules = f"<style scoped>{hidden} {{ display: none }}</style>"
     said = f"<p>{html.escape(note)}</p>" if note else ""
-    # Where a front end strips the SVG from a notebook that it does not trust, its bare words have
-    # no size, and the text remains.
+    # A front end that does not trust a notebook drops the tags of the SVG and of noscript: the
+    # words of the one then have no size, and the image in the other is shown.
+    still = svg.render_all(traces, titles, width=WIDTH, theme="light")
+    image = base64.b64encode(still.encode()).decode()
     page = (
         f'<div data-playground-static="{html.escape(key)}">{rules}{said}'
         f'<div style="font-size: 0px">{drawing}</div>'
+        f'<noscript><img alt="" src="data:image/svg+xml;base64,{image}"></noscript>'
         f"<details><summary>The same as text</summary><pre>{html.escape(words)}</pre></details>"
         "</div>"
     )

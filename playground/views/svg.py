@@ -23,6 +23,8 @@ MARGIN = 16
 GUTTER = 118
 PITCH, BAR = 24, 17
 LANE_PITCH, LANE_BAR = 31, 23
+COLUMN = 3  # pixels of a density bar that are one average
+DASHES = {State.WAITING: ((-45,), 1.5), State.READY: ((-45, 45), 1.1)}  # angles, thickness
 MOST_ROWS = 32  # more requests than that become density bars
 DENSITY_ROWS = 20
 MOST_LANES = 16
@@ -268,10 +270,7 @@ class _RequestRow(_Row):
             known = _extent(request.spans[-1], shown)[1] if len(request.spans) else request.start
             line = f"M{axis.x(min(known, end)):.1f} {middle:.1f}H{b:.1f}{caps}"
             drawing.add("path", d=line, stroke=color, stroke_width=1.2, fill="none")
-        for row in request.spans:
-            start, stop = _extent(row, shown)
-            width = axis.x(stop) - axis.x(start)
-            bar(drawing, axis.x(start), self.y, width, BAR, State(int(row["kind"])), color)
+        bars(drawing, self.y, BAR, _bars(request.spans, shown, axis, color))
         words, alarm = _ending(request, shown)
         x = max([axis.x(end), *(axis.x(_extent(row, shown)[1]) for row in request.spans[-1:])])
         if alarm:
@@ -305,32 +304,29 @@ class _LaneRow(_Row):
         drawing.text(
             axis.left - 10, middle + 4.5, name, 12.5, font_weight="bold", text_anchor="end"
         )
-        right = axis.left
+        found: list[Bar] = []
+        labels: list[tuple[float, str]] = []
         for request in shown.requests:
             mine = request.spans[
                 (request.spans["lane"] == self.lane.id) & (request.spans["kind"] != State.QUEUED)
             ]
             if self.lane.kind == "loop":
                 mine = mine[mine["kind"] == State.RUNNING]
-            right = max(right, self._occupied(drawing, shown, axis, request, mine))
+            if len(mine):
+                found += _bars(mine, shown, axis, color_of(request.number, drawing.theme.colors))
+                labels += self._label(shown, axis, request, mine)
+        bars(drawing, self.y, LANE_BAR, found)
+        for x, words in labels:
+            plate(drawing, x, self.y + LANE_BAR / 2, words)
+        right = max((one.x + one.w for one in found), default=axis.left)
         summary = next(w for w in shown.workers if w.lane.id == self.lane.id)
         words = percent(summary.occupied_s, shown.end_s)
         drawing.muted(right + 6, middle + 4, f"{words} busy", 11.5)
 
-    def _occupied(
-        self, drawing: Drawing, shown: Picture, axis: _Axis, request: Request, mine: np.ndarray
-    ) -> float:
-        color, edge = color_of(request.number, drawing.theme.colors), axis.left
-        painted = -math.inf
-        for row in mine:
-            start, stop = _extent(row, shown)
-            a, edge = axis.x(start), axis.x(stop)
-            if edge < painted + 0.5:
-                continue  # thinner than anyone can see, and that place is painted
-            bar(drawing, a, self.y, edge - a, LANE_BAR, State(int(row["kind"])), color)
-            painted = edge
-        if not len(mine):
-            return axis.left
+    def _label(
+        self, shown: Picture, axis: _Axis, request: Request, mine: np.ndarray
+    ) -> list[tuple[float, str]]:
+        """Where a label stands and what it says, if there is room for one."""
         first, last = _extent(mine[0], shown)[0], _extent(mine[-1], shown)[1]
         info = shown.trace.requests.get(request.number)
         words = tag(request.number)
@@ -338,12 +334,11 @@ class _LaneRow(_Row):
             words += " occupied"
             if info is not None and info.cpu_us is not None:
                 words += f", {percent(info.cpu_us / 1e6, last - first)} CPU"
-        room = axis.x(last) - axis.x(first)
-        for choice in (words, tag(request.number)):
-            if len(choice) * 7 + 14 < room:
-                plate(drawing, (axis.x(first) + axis.x(last)) / 2, self.y + LANE_BAR / 2, choice)
-                break
-        return edge
+        elif len(mine) > 1:
+            return []
+        a, b = axis.x(first), axis.x(last)
+        fits = [choice for choice in (words, tag(request.number)) if len(choice) * 7 + 14 < b - a]
+        return [((a + b) / 2, fits[0])] if fits else []
 
 
 @dataclass(frozen=True)
@@ -352,7 +347,7 @@ class _DensityRow(_Row):
     size: int
 
     def draw(self, drawing: Drawing, shown: Picture, axis: _Axis) -> None:
-        columns = int(axis.right - axis.left) // 2
+        columns = int(axis.right - axis.left) // COLUMN
         name = f"{tag(self.requests[0].number)} – {tag(self.requests[-1].number)}"
         drawing.muted(axis.left - 10, self.y + 13, name, 12, font_weight="bold", text_anchor="end")
         floor, base = self.y + BAR + 3, np.zeros(columns)
@@ -367,7 +362,7 @@ class _DensityRow(_Row):
 
 
 def _shares(requests: list[Request], shown: Picture, columns: int) -> dict[State, np.ndarray]:
-    """How many requests are in each state, on average over each column of two pixels."""
+    """How many requests are in each state, on average over each column of a few pixels."""
     edges = np.linspace(0.0, shown.end_s, columns + 1)
     result = {state: np.zeros(columns) for state in State}
     for request in requests:
@@ -392,60 +387,97 @@ def _extent(row: np.void, shown: Picture) -> tuple[float, float]:
 # Bars and textures
 
 
-def bar(drawing: Drawing, x: float, y: float, w: float, h: float, state: State, color: str) -> None:
-    """A bar whose texture tells the state: solid, stripes, dots, cross-hatch, or a plain tint."""
-    if w < 3:
-        opacity = 1.0 if state == State.RUNNING else 0.6
-        drawing.add("rect", x=x, y=y, width=max(w, 0.8), height=h, fill=color, fill_opacity=opacity)
-        return
-    strength = {State.RUNNING: 1.0, State.SERVED: 0.45, State.QUEUED: 0.12}.get(state, 0.2)
-    edge = 0.5 if state == State.QUEUED else 1
-    drawing.add(
-        "rect",
-        x=x + 0.5,
-        y=y + 0.5,
-        width=w - 1,
-        height=h - 1,
-        rx=2.5,
-        fill=color,
-        fill_opacity=strength,
-        stroke=color,
-        stroke_opacity=edge,
-    )
-    if state == State.QUEUED:
-        _dots(drawing, x, y, w, h, color)
-    elif state in (State.WAITING, State.READY):
-        lines = _stripes(x + 1, y + 1, w - 2, h - 2)
-        if state == State.READY:
-            lines += _stripes(x + 1, y + 1, w - 2, h - 2, mirror=True)
-        thick = 1.1 if state == State.READY else 1.6
-        drawing.add("path", d=lines, stroke=color, stroke_width=thick, fill="none")
+@dataclass(frozen=True)
+class Bar:
+    """One span on its row."""
+
+    x: float
+    w: float
+    state: State
+    color: str
 
 
-def _dots(drawing: Drawing, x: float, y: float, w: float, h: float, color: str) -> None:
-    rows = max(1, round((h - 4) / 5.5))
-    step = (h - 4) / rows
-    columns = int((w - 4) // 6)
-    if columns < 1:
-        return
-    line = "".join(f"M{x + 4 + i * 6:.1f} {{y}}h0" for i in range(columns + 1) if 4 + i * 6 < w - 2)
-    dots = "".join(line.format(y=f"{y + 2 + step * (i + 0.5):.1f}") for i in range(rows))
-    drawing.add("path", d=dots, stroke=color, stroke_width=2.2, stroke_linecap="round")
-
-
-def _stripes(x: float, y: float, w: float, h: float, mirror: bool = False) -> str:
-    """Parallel lines at 45 degrees, 8 apart, cut to the rectangle."""
-    lines = []
-    offset = 8 - x % 8  # bars that touch have one texture
-    for c in np.arange(offset - 8 * math.ceil(offset / 8), w + h, 8.0):
-        a, b = max(c - h, 0.0), min(c, w)  # along x, from the bottom edge to the top edge
-        if b - a < 0.5:
+def _bars(rows: np.ndarray, shown: Picture, axis: _Axis, color: str) -> list[Bar]:
+    """The bars of some spans; what is thinner than half a pixel beside the last one is left out."""
+    found: list[Bar] = []
+    for row in rows:
+        start, stop = _extent(row, shown)
+        a, b = axis.x(start), axis.x(stop)
+        if found and b < found[-1].x + found[-1].w + 0.5:
             continue
-        low, high = h - (a - (c - h)), h - (b - (c - h))
-        if mirror:
-            low, high = h - low, h - high
-        lines.append(f"M{x + a:.1f} {y + low:.1f}L{x + b:.1f} {y + high:.1f}")
-    return "".join(lines)
+        found.append(Bar(a, max(b - a, 0.8), State(int(row["kind"])), color))
+    return found
+
+
+def bars(drawing: Drawing, y: float, h: float, found: list[Bar]) -> None:
+    """Bars of one row. Texture tells the state: solid, stripes, dots, cross-hatch, a plain tint."""
+    groups: dict[tuple[State, str], list[Bar]] = {}
+    for one in found:
+        groups.setdefault((one.state, one.color), []).append(one)
+    for (state, color), members in groups.items():
+        drawing.add(
+            "path",
+            d="".join(f"M{_n(b.x)} {_n(y)}h{_n(b.w)}v{_n(h)}h-{_n(b.w)}z" for b in members),
+            fill=color,
+            fill_opacity=_strength(state),
+            **({} if state == State.RUNNING else {"stroke": color, "stroke_width": 0.8}),
+        )
+        lines = [(b.x + 1, b.x + b.w - 1) for b in members if b.w > 6]
+        texture(drawing, state, color, y + 1, h - 2, lines)
+
+
+def texture(
+    drawing: Drawing,
+    state: State,
+    color: str,
+    top: float,
+    height: float,
+    extents: Sequence[tuple[float, float]],
+) -> None:
+    """The marks of a state between two heights: rows of dots, or stripes, cut at each extent.
+
+    Both are dashed lines: round caps make dots of dashes without length, and a skewed thick line
+    has slanted dashes.
+    """
+    if state == State.QUEUED:
+        rows = max(1, round(height / 5.5))
+        line = "".join(
+            f"M{_n(a + 2)} {_n(top + height * (i + 0.5) / rows)}H{_n(b - 1)}"
+            for i in range(rows)
+            for a, b in extents
+            if b - a > 3
+        )
+        if line:
+            drawing.add(
+                "path",
+                d=line,
+                stroke=color,
+                stroke_width=2.2,
+                stroke_linecap="round",
+                stroke_dasharray="0 6",
+            )
+    for angle in DASHES.get(state, ((), 0))[0]:
+        middle, lean = top + height / 2, -math.copysign(1, angle)
+        inset = height / 2
+        line = "".join(
+            f"M{_n(a + inset + lean * middle)} {_n(middle)}H{_n(b - inset + lean * middle)}"
+            for a, b in extents
+            if b - a > height
+        )
+        if line:
+            thick = DASHES[state][1] * math.sqrt(2)
+            drawing.add(
+                "path",
+                d=line,
+                stroke=color,
+                stroke_width=height,
+                stroke_dasharray=f"{thick:.1f} {8 - thick:.1f}",
+                transform=f"skewX({angle})",
+            )
+
+
+def _strength(state: State) -> float:
+    return {State.RUNNING: 1.0, State.SERVED: 0.45, State.QUEUED: 0.12}.get(state, 0.22)
 
 
 def area(
@@ -460,36 +492,15 @@ def area(
     first, last = columns
     low, high = edges[0][first:last], edges[1][first:last]
     color = drawing.theme.many
-    xs = left + 2 * np.arange(first, last + 1)
+    xs = left + COLUMN * np.arange(first, last + 1)
     upper = _steps(xs, floor - high)
     lower = _steps(xs[::-1], (floor - low)[::-1])
-    strength = {State.RUNNING: 1.0, State.SERVED: 0.5, State.QUEUED: 0.12}.get(state, 0.25)
-    outline = f"M{upper[2:]}L{lower[2:]}Z"
-    drawing.add("path", d=outline, fill=color, fill_opacity=strength)
-    if state in (State.RUNNING, State.SERVED):
-        return
-    marks = []
-    for x in np.arange(left + 2 * first + 1, left + 2 * last, 4):
-        i = min(int((x - left) / 2) - first, last - first - 1)
-        if high[i] - low[i] < 2:
-            continue
-        if state == State.QUEUED:
-            marks += [
-                f"M{x:.0f} {floor - level:.1f}h0"
-                for level in np.arange(3.0, high[i], 5)
-                if level > low[i] + 0.5
-            ]
-        else:
-            marks.append(f"M{x:.0f} {floor - low[i]:.1f}V{floor - high[i]:.1f}")
-    if marks:
-        dots = state == State.QUEUED
-        drawing.add(
-            "path",
-            d="".join(marks),
-            stroke=color,
-            stroke_width=1.7 if dots else 1,
-            stroke_linecap="round" if dots else "butt",
-        )
+    drawing.add("path", d=f"M{upper[1:]}{lower}Z", fill=color, fill_opacity=_strength(state))
+    band = 5.0
+    for level in np.arange(0.0, high.max(initial=0.0) - band / 2, band):
+        full = (low <= level + 0.5) & (high >= level + band - 0.5)
+        extents = [(float(xs[a]), float(xs[b])) for a, b in _runs(full)]
+        texture(drawing, state, color, floor - level - band, band, extents)
 
 
 def _steps(xs: np.ndarray, ys: np.ndarray) -> str:
@@ -497,10 +508,15 @@ def _steps(xs: np.ndarray, ys: np.ndarray) -> str:
     parts = []
     for i, y in enumerate(ys):
         if i == 0 or y != ys[i - 1]:
-            parts.append(f"L {xs[i]:.0f} {y:.1f}")
+            parts.append(f"L{_n(xs[i])} {_n(y)}")
         if i == len(ys) - 1 or y != ys[i + 1]:
-            parts.append(f"L {xs[i + 1]:.0f} {y:.1f}")
+            parts.append(f"L{_n(xs[i + 1])} {_n(y)}")
     return "".join(parts)
+
+
+def _n(value: float) -> str:
+    """A coordinate, to a tenth of a pixel."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def plate(drawing: Drawing, x: float, y: float, words: str) -> None:
@@ -529,7 +545,7 @@ def _legend(drawing: Drawing, states: set[State]) -> None:
         words = STATE_WORDS[state]
         if x + 34 + len(words) * 6.6 > drawing.width - MARGIN:
             x, y = float(MARGIN), y + 20
-        bar(drawing, x, y, 24, 13, state, color)
+        bars(drawing, y, 13, [Bar(x, 24, state, color)])
         drawing.muted(x + 30, y + 11, words, 12)
         x += 48 + len(words) * 6.6
     drawing.y = y + 20

@@ -16,10 +16,6 @@ const UNTRACKED = 0x80000000;
 const ROW = 24;
 const STATES = [QUEUED, RUNNING, WAITING, READY, SERVED];
 const WORDS = {
-	[QUEUED]: "in line", [RUNNING]: "running (CPU)", [WAITING]: "waiting",
-	[READY]: "ready, not served", [SERVED]: "in service (running or waiting: not measured)",
-};
-const LEGEND = {
 	[QUEUED]: "queued", [RUNNING]: "running", [WAITING]: "waiting",
 	[READY]: "ready, not served", [SERVED]: "in service, unknown which",
 };
@@ -44,7 +40,7 @@ const SPEEDS = [[1, "1×"], [0.5, "½×"], [0.1, "0.1×"], [0.01, "0.01×"]];
 const MESSAGE_LIMIT_S = 0.25; // how far a live clock may run ahead of the last message
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
-// ---------------------------------------------------------------- numbers in words
+// ---- numbers in words
 
 function seconds(s) {
 	const a = Math.abs(s);
@@ -70,7 +66,7 @@ function percentile(sorted, q) {
 	return sorted.length ? sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] : NaN;
 }
 
-// ---------------------------------------------------------------- the data
+// ---- the data
 
 function unpack(view) {
 	const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -243,7 +239,7 @@ function sentence(run, m) {
 	return parts.join("; ") + ".";
 }
 
-// ---------------------------------------------------------------- drawing: bars and textures
+// ---- drawing: bars and textures
 
 /** What one view draws with: a theme, a pixel ratio, the canvas of the moment, and textures. */
 class Brush {
@@ -365,7 +361,7 @@ class Brush {
 	}
 }
 
-// ---------------------------------------------------------------- the restaurant
+// ---- the restaurant
 
 /** Where things stand; depends on the width and on what is observed, not on the moment. */
 function plan(run, width) {
@@ -553,7 +549,7 @@ class Scene {
 	}
 }
 
-// ---------------------------------------------------------------- the timeline
+// ---- the timeline
 
 const NICE = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 20000, 50000];
 const brief = (lane) => lane.name.replace("worker ", "w").replace(", thread ", "·t");
@@ -809,7 +805,7 @@ function firstAfter(spans, v0) {
 	return lo;
 }
 
-// ---------------------------------------------------------------- the view
+// ---- the view
 
 function node(parent, tagName, cls, text) {
 	const el = document.createElement(tagName);
@@ -942,7 +938,7 @@ class View {
 
 	/** The last moment of which anything is known. A live clock runs on a little between messages. */
 	edge() {
-		if (!this.told) return 0;
+		if (!this.told || this.told.end <= 0) return 0; // nothing was sent yet
 		if (!this.live) return this.told.end;
 		return Math.min(this.lead + performance.now() / 1000, this.told.end + MESSAGE_LIMIT_S);
 	}
@@ -1106,7 +1102,7 @@ class View {
 		for (const s of states) {
 			const item = node(this.foot, "span"), swatch = node(item, "canvas");
 			this.brush.on(swatch, 24, 13).bar(0, 0, 24, 13, s, this.brush.c.colors[0]);
-			item.append(LEGEND[s]);
+			item.append(WORDS[s]);
 		}
 		node(this.foot, "span", "pgv-hint", this.el.dataset.size === "s" ? "tap: one request everywhere · ? keys" : "hover: one request everywhere · click, then wheel zooms · drag pans · ? keys");
 	}
@@ -1333,7 +1329,7 @@ class View {
 	}
 }
 
-// ---------------------------------------------------------------- the widget
+// ---- the widget
 
 /** While a view lives, the static pictures of the same run in the same output are hidden. */
 class Twins {
