@@ -16,7 +16,7 @@ def answered(client: Client, line: bytes, *, why: str, nudge: str, closes: bool 
         got = client.response(method)
     except Failed as failed:
         failed.message.why = failed.message.why or why
-        if client.server.learner.ended():
+        if not failed.message.stacks:  # it did not hang: it ended, or what came was no HTTP
             failed.message.nudge = nudge
         raise
     body = b"" if method == "HEAD" else line + b"\n"

@@ -1,6 +1,6 @@
 # Receives b"" for ever once the client has gone.
 # Message: came back no bytes, then nothing for 3 s
-# Message: in receive:
+# Message: in serve_connection:
 # Message: nudge
 
 import re
