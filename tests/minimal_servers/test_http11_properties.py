@@ -13,6 +13,7 @@ from minimal_servers.http11 import BadRequest, Request, read_body, take_head
 settings.register_profile("server", deadline=None, max_examples=150, derandomize=True)
 settings.load_profile("server")
 
+STATUSES = {"400", "414", "417", "431", "501", "505"}
 Outcome = list[tuple[Request, bytes]]  # requests with their bodies, in order
 
 
@@ -32,8 +33,9 @@ class Reader:
             while not self.refused and self.step():
                 pass
         except BadRequest as error:
-            assert error.status[:3] in {"400", "414", "417", "431", "501", "505"}
-            self.refused = True
+            self.refused = error.status[:3] in STATUSES
+            if not self.refused:
+                raise
 
     def step(self) -> bool:
         """One head or one body further; False when bytes are missing."""
@@ -124,8 +126,8 @@ def test_requests_in_a_row_do_not_touch_each_other(
 pieces = st.sampled_from(
     [b"GET", b"POST", b" ", b"/", b"*", b"http://a/", b" HTTP/1.1", b" HTTP/1.0", b"\r\n", b"\r\n",
      b"\r\n\r\n", b"\n", b"\r", b"Host: a", b"host:", b"Content-Length: 3", b"Content-Length: 0",
-     b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Connection: close", b":", b"X", b"\t",
-     b"3\r\nabc\r\n", b"0\r\n\r\n", b"3;a=b", b'"', b"\x00", b"\xff", b"#", b"%", b"abc", b"1"]
+     b"Transfer-Encoding: chunked", b"Expect: 100-continue", b"Connection: close", b":", b"X",
+     b"\t",     b"3\r\nabc\r\n", b"0\r\n\r\n", b"3;a=b", b'"', b"\x00", b"\xff", b"#", b"%", b"abc", b"1"]
 )  # fmt: skip
 soup = st.one_of(st.binary(max_size=80), st.lists(pieces, max_size=25).map(b"".join))
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
