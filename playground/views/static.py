@@ -17,7 +17,7 @@ NO_FRONT_END = (
 )
 # In JupyterLab a widget whose model is gone leaves an output of words only. It is hidden where a
 # static picture follows; of two static pictures with the same key the later one is shown.
-ONLY_WORDS = '[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*))'
+ONLY_WORDS = ".lm-Panel:not(:has(*))"
 GONE = (
     ".jp-OutputArea-child:has(~ .jp-OutputArea-child [data-playground-static])"
     f" > .jp-OutputArea-output{ONLY_WORDS}"

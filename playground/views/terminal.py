@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -29,7 +30,8 @@ ASCII = {
 }
 MOST_ROWS = 24
 GUTTER = 18  # columns
-ENDING = 16
+ENDING = 18
+WIDE = 90  # columns from which the summary stands in one row
 
 
 def render(trace: Trace, *, now_us: float | None = None, title: str | None = None) -> "Lanes":
@@ -58,11 +60,11 @@ class Lanes:
         for lane in shown.lanes[:MOST_ROWS]:
             yield self._lane(lane.id, columns, glyphs)
         yield _legend(shown, glyphs)
-        yield self._table()
+        yield self._table(options.max_width >= WIDE)
 
     def _head(self) -> Text:
         meta = self._shown.trace.meta
-        text = Text(str(self._title or meta.get("title") or "A run"), style="bold")
+        text = Text().append(str(self._title or meta.get("title") or "A run"), style="bold")
         if meta.get("simulated"):
             text.append("  [simulated]", style="bold magenta")
         if meta.get("dropped"):
@@ -78,7 +80,8 @@ class Lanes:
 
     def _request(self, request: Request, columns: int, glyphs: dict[State, str]) -> Text:
         style = color_of(request.number, PALETTE["light"])
-        text = Text(f"{tag(request.number):>{GUTTER - 1}} ", style=f"bold {style}", no_wrap=True)
+        text = Text(no_wrap=True)
+        text.append(f"{tag(request.number):>{GUTTER - 1}} ", style=f"bold {style}")
         text.append(_cells(request.spans, self._shown, columns, glyphs), style=style)
         text.append(
             f" {self._ending(request)}", style="bold red" if request.failed or request.wrong else ""
@@ -100,23 +103,26 @@ class Lanes:
         shown = self._shown
         summary = next(worker for worker in shown.workers if worker.lane.id == lane_id)
         name = summary.lane.name.replace(", thread ", "·t")
-        text = Text(f"{name[: GUTTER - 1]:>{GUTTER - 1}} ", style="bold", no_wrap=True)
+        text = Text(no_wrap=True).append(f"{name[: GUTTER - 1]:>{GUTTER - 1}} ", style="bold")
         line, owner = [" "] * columns, [0] * columns
         for request in shown.requests:
             mine = request.spans[
                 (request.spans["lane"] == lane_id) & (request.spans["kind"] != State.QUEUED)
             ]
+            if summary.lane.kind == "loop":
+                mine = mine[mine["kind"] == State.RUNNING]  # what waits is not on the loop
             for i, glyph in enumerate(_cells(mine, shown, columns, glyphs)):
                 if glyph != " ":
                     line[i], owner[i] = glyph, request.number
-        for glyph, number in zip(line, owner, strict=True):
-            text.append(glyph, style=color_of(number, PALETTE["light"]) if number else "")
+        for number, cells in groupby(zip(owner, line, strict=True), key=lambda cell: cell[0]):
+            style = color_of(number, PALETTE["light"]) if number else ""
+            text.append("".join(glyph for _, glyph in cells), style=style)
         text.append(f" {percent(summary.occupied_s, shown.end_s)} busy", style="dim")
         return text
 
-    def _table(self) -> Table:
+    def _table(self, wide: bool) -> Table:
         numbers = self._shown.numbers()
-        table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+        table = Table(box=None, pad_edge=False, show_header=wide, header_style="dim")
         cells = [("served", f"{numbers['served']:.0f} of {numbers['total']:.0f}")]
         cells += [(name, f"{numbers[name]:.0f}") for name in ("errors", "failed")]
         for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
@@ -124,9 +130,13 @@ class Lanes:
             cells.append((name, "–" if math.isnan(value) else seconds(value)))
         cells.append(("CPU per worker", _cpu(self._shown)))
         cells.append(("dropped", f"{numbers['dropped']:.0f}"))
-        for name, _ in cells:
-            table.add_column(name)
-        table.add_row(*(value for _, value in cells), style="bold")
+        if wide:
+            for name, _ in cells:
+                table.add_column(name)
+            table.add_row(*(value for _, value in cells), style="bold")
+        else:
+            for name, value in cells:
+                table.add_row(Text(name, style="dim"), Text(value, style="bold"))
         return table
 
 
