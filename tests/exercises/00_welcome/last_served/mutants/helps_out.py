@@ -3,6 +3,7 @@
 
 import math
 
+
 def last_served(parties, waiters, meal):
     if parties < waiters:
         return parties / waiters * meal

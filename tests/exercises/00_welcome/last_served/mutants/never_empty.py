@@ -3,5 +3,6 @@
 
 import math
 
+
 def last_served(parties, waiters, meal):
     return max(1, math.ceil(parties / waiters)) * meal
