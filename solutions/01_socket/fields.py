@@ -26,4 +26,4 @@ def parse_field(line: bytes) -> tuple[str, bytes]:
     if match is None:
         raise ValueError(f"not a field: {line!r}")
     name, value = match.groups()
-    return name.decode("ascii").lower(), value.strip(b" \t")
+    return name.decode().lower(), value.strip(b" \t")

@@ -239,6 +239,7 @@ def check_line_limit(learner: Learner) -> None:
     nudge = "Whoever waits for a CRLF that never comes keeps all that comes instead."
     for line in (b"1;" + b"x" * (MAX_LINE - 1), b"0\r\nA:" + b"x" * (MAX_LINE - 1)):
         refuses(learner, line + b"\r\n", why=why, nudge=nudge)
+        refuses(learner, line + b"x", why=why, nudge=nudge)
         refuses(learner, line + b"x" * 50, why=why, nudge=nudge)
         refuses(learner, *[line[i : i + 1] for i in range(len(line))], b"xx", why=why, nudge=nudge)
 
