@@ -49,6 +49,7 @@ class Server:
         self.connections: set[Connection] = set()
         self.ready: deque[Connection | socket.socket | int] = deque()  # the selector named them
         self.door = threading.Lock()  # held by the leader
+        self.parking = threading.Lock()  # while a connection goes from a thread to the selector
         self.stopping = False
         self.next_check = 0.0
         self.last_call = 0.0  # how long half a request may still be completed, once ``stopping``
@@ -98,9 +99,11 @@ class Server:
         now = time.monotonic()
         if now >= self.next_check:
             self.next_check = now + TICK_SECONDS
-            for connection in self.connections.difference(() if self.stopping else self.ready):
-                if connection.events and self.patience(connection) <= now:
-                    self.expire(connection)
+            silent = self.connections.difference(() if self.stopping else self.ready)
+            with self.parking:
+                late = [c for c in silent if c.events and self.patience(c) <= now]
+            for connection in late:
+                self.expire(connection)
 
     def patience(self, connection: Connection) -> float:
         """Until when to wait for this client; not for long when the server is about to end."""
@@ -243,13 +246,16 @@ class Server:
 
     def watch(self, connection: Connection, events: int) -> None:
         """Tell the selector what to look for: READ, WRITE, or 0 for nothing."""
-        before, connection.events = connection.events, events
-        if before and events and before != events:
-            self.selector.modify(connection.sock, events, connection)
-        elif before and not events:
-            self.selector.unregister(connection.sock)
-        elif events and not before:
-            self.selector.register(connection.sock, events, connection)
+        if events == connection.events:
+            return
+        with self.parking:
+            before, connection.events = connection.events, events
+            if before and events:
+                self.selector.modify(connection.sock, events, connection)
+            elif before:
+                self.selector.unregister(connection.sock)
+            else:
+                self.selector.register(connection.sock, events, connection)
 
     def prepare_end(self) -> None:
         """Close the door. Idle connections go now; half a request gets a moment to be completed."""

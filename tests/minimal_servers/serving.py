@@ -180,7 +180,7 @@ class Process:
             return client.get(path, *fields)
 
     def workers(self) -> list[psutil.Process]:
-        return [child for child in self.process.children() if child.status() != "zombie"]
+        return [child for child in self.process.children() if alive(child)]
 
     def log(self) -> str:
         self.err.seek(0)
@@ -234,6 +234,13 @@ def serving(
             process.end()
     finally:
         process.kill()
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def eventually(condition: Callable[[], Any], message: str) -> Any:
