@@ -184,6 +184,7 @@ class Learner:
         self._exit: int | None = None
         self._bomb = False
         self._ended = False
+        self._begun_ended = ""
         self._serial = 0
         self._pid = 0
         self._exports: dict[int, tuple[Any, frozenset[str]]] = {}
@@ -269,15 +270,17 @@ class Learner:
     def ended(self) -> str:
         """Return how a call begun with `begin` ended, as a sentence; "" while it runs."""
         try:
-            while self._readable(0.0):
+            while not self._begun_ended and self._readable(0.0):
                 message = self._receive(time.monotonic() + 1.0, "the call that was begun")
                 if "error" in message:
-                    return f"raised {Raised('', message['error']).sentence()}"
-                if "ok" in message:
-                    return f"returned {short(self._decode(message['ok']))}"
+                    self._begun_ended = f"raised {Raised('', message['error']).sentence()}"
+                elif "ok" in message:
+                    self._begun_ended = f"returned {short(self._decode(message['ok']))}"
         except Failed as failed:
-            return failed.message.got
-        return ""
+            self._begun_ended = failed.message.got
+        if not self._begun_ended and (self._exit is not None or self._bomb):
+            self._begun_ended = f"is gone: {self._gone('the call that was begun').got}"
+        return self._begun_ended
 
     def process(self) -> psutil.Process:
         """Return the learner's process: its threads, children, open files and sockets."""

@@ -79,7 +79,8 @@ def beside(said: dict[str, Any], measured: float | str, unit: str = "") -> Panel
         f'<td style="{cell};font-weight:700">{render.inline(value)}</td></tr>'
         for label, value in (("Your prediction", predicted), ("Measured", shown))
     )
-    html = f'<table style="border-collapse:collapse">{table}</table>{render.paragraph(verdict)}'
+    style = "border-collapse:collapse;color:inherit;font-size:inherit"
+    html = f'<table style="{style}">{table}</table>{render.paragraph(verdict)}'
     return Panel(text, render.card(html, render.COLOURS[Status.NOT_SOLVED]))
 
 

@@ -153,7 +153,8 @@ def message_html(message: Message) -> str:
             f'<tr style="background:none">{head}'
             f'<td style="text-align:left;padding:.15em 0">{body}</td></tr>'
         )
-    return f'<table style="margin:.6em 0;border-collapse:collapse">{"".join(cells)}</table>'
+    style = "margin:.6em 0;border-collapse:collapse;color:inherit;font-size:inherit"
+    return f'<table style="{style}">{"".join(cells)}</table>'
 
 
 def hints_html(hints: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from playground.grading.verdict import Status, Verdict
 MIN_HINTS = 3
 MIN_MUTANTS = 4
 MIN_ALTERNATIVES = 1
-MUTANT_DEADLINE_S = 3.0  # a mutant may hang on purpose
+HANG_DEADLINE_S = 3.0  # a mutant may hang on purpose, and a stub that waits for its code
 MARK = "# Message:"
 _COMMON = {"conftest.py", "README.md"}
 
@@ -68,7 +68,7 @@ def stub(exercise: Exercise) -> str:
     untouched = grade(exercise, exercise.stub)
     if untouched.status is not Status.NOT_SOLVED:
         return f"the stub is {untouched.status}, not 'not solved yet'"
-    verdict = grade(exercise, exercise.stub, run_stub=True)
+    verdict = grade(exercise, exercise.stub, run_stub=True, deadline_s=_hang_deadline(exercise))
     if verdict.status is not Status.FAILED or verdict.message is None:
         return f"the stub is {verdict.status}: {_first_lines(verdict)}"
     if verdict.message.called.startswith("import "):
@@ -89,7 +89,7 @@ def wrong(exercise: Exercise, path: Path) -> str:
         return f"no line {MARK!r} at the top says what it must provoke"
     if shape(path.read_bytes()) == shape(exercise.solution.read_bytes()):
         return "it is the solution"
-    verdict = grade(exercise, path, deadline_s=min(exercise.deadline_s, MUTANT_DEADLINE_S))
+    verdict = grade(exercise, path, deadline_s=_hang_deadline(exercise))
     if verdict.status is not Status.FAILED or verdict.message is None:
         return f"{verdict.status}: {_first_lines(verdict)}"
     said = _squeeze(render.message_text(verdict.message))
@@ -137,6 +137,10 @@ def twins(exercises: list[Exercise]) -> list[str]:
                 found.append(f"{exercise.id}: mutants {seen[form]} and {path.stem} are the same")
             seen[form] = path.stem
     return found
+
+
+def _hang_deadline(exercise: Exercise) -> float:
+    return min(exercise.deadline_s, HANG_DEADLINE_S)
 
 
 def _first_lines(verdict: Verdict) -> str:

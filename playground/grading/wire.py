@@ -23,6 +23,7 @@ from playground.grading.learner import Learner, Remote
 from playground.grading.verdict import Failed, Message, Wire
 
 HOST = "127.0.0.1"
+ENDED_GRACE_S = 0.5  # how long threads and children may still answer when the function is over
 
 
 @dataclass(frozen=True)
@@ -267,21 +268,38 @@ class Client:
 
     def _more(self, expected: str) -> bool:
         """Read some bytes. False at end-of-file; fails at the deadline."""
-        self.connection.settimeout(self.server.learner.deadline_s)
         try:
+            if not self._wait():
+                self._late(expected)
             data = self.connection.recv(65_536)
-        except TimeoutError:
-            self.fail(
-                f"{self._so_far()}, then nothing for {self.server.learner.deadline_s:g} s",
-                expected,
-                nudge="The lines below are where your server stood. What does it wait for?",
-                stacks=True,
-            )
         except OSError:
             data = b""
         self.received += data
         self._unread += data
         return bool(data)
+
+    def _wait(self) -> bool:
+        """Wait for bytes up to the deadline, but not long for a server that has ended."""
+        learner = self.server.learner
+        limit = time.monotonic() + learner.deadline_s
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ)
+            while not selector.select(0.1):
+                now = time.monotonic()
+                if now > limit:
+                    return False
+                if learner.ended():
+                    limit = min(limit, now + ENDED_GRACE_S)
+        return True
+
+    def _late(self, expected: str) -> NoReturn:
+        """Fail for a server that says nothing more."""
+        got = f"{self._so_far()}, then nothing for {self.server.learner.deadline_s:g} s"
+        nudge = "The lines below are where your server stood. What does it wait for?"
+        if self.server.learner.ended():
+            got = f"{self._so_far()}, and nothing more came"
+            nudge = "The server function is over. What should have kept it going?"
+        self.fail(got, expected, nudge=nudge, stacks=True)
 
     def _so_far(self) -> str:
         return _shortened(self.received) if self.received else "no bytes"

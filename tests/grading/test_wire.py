@@ -60,6 +60,14 @@ def gives_up(listener, handler):
     listener.close()
     raise OSError("no more")
 
+def crashes(listener, handler):
+    kept.append(listener.accept()[0])
+    raise KeyError("lost")
+
+def exits(listener, handler):
+    kept.append(listener.accept()[0])
+    os._exit(3)
+
 def garbage(listener, handler):
     with listener.accept()[0] as connection:
         read_head(connection)
@@ -140,6 +148,21 @@ def test_a_server_that_ended_says_how(learner: Learner) -> None:
     message = failure(lambda: [server.connect() for _ in range(500)])
     assert "Connection refused" in message.got
     assert "OSError: no more" in message.got
+
+
+@pytest.mark.parametrize(
+    ("function", "how"),
+    [("crashes", "crashes raised KeyError: 'lost'"), ("exits", "exited by itself with code 3")],
+)
+def test_nobody_waits_long_for_a_server_that_is_over(
+    learner: Learner, function: str, how: str
+) -> None:
+    learner.deadline_s = 60  # waiting for all of it would break the time limit of the test
+    server = Server(learner, function, None)
+    client = server.exchange(GET % 1)
+    message = failure(client.response)
+    assert how in message.got
+    assert how in failure(lambda: server.exchange(GET % 2).response()).got
 
 
 def test_what_is_no_http_is_told(learner: Learner) -> None:
