@@ -28,6 +28,7 @@ def serve(listener: socket.socket, handle: Callable[[socket.socket], object]) ->
     - A second SIGTERM means *now*: `handle` is interrupted, also if it catches every Exception; the
       connection is closed, and `serve` returns False.
     - In the end the handler of SIGTERM is the one that was there before (signal.signal returns it).
+      So is the wake-up descriptor, if you use one (signal.set_wakeup_fd returns it).
 
     After a signal handler has run, Python goes on with what it was waiting for (PEP 475), so a flag
     alone does not wake up a sleeping accept(). Between a look at a flag and the sleep that follows,

@@ -50,7 +50,7 @@ def handler(learner: Learner, gate: Gate) -> Remote:
 
     It reads a name, a line, then waits at the gate (`find` finds it there by name), answers
     ``name was served`` and leaves the connection open. ``quick`` does not wait, ``busy`` computes
-    for a moment instead, ``fail`` raises.
+    for a moment instead, ``fail`` raises ValueError, ``exit`` SystemExit.
     """
     make = learner.define(_HANDLER, "make")
     made: Remote = make(gate.handler(learner))
@@ -156,6 +156,8 @@ def make(enter):
         name = name.decode().strip()
         if name == "fail":
             raise ValueError("this party only complains")
+        if name == "exit":
+            raise SystemExit(3)
         if name == "busy":
             for _ in range(3_000_000):
                 pass

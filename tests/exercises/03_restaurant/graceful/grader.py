@@ -145,6 +145,12 @@ def check_restored(learner: Learner) -> None:
         asleep(server)
         terminate(learner)
         returns(server, "SIGTERM to the idle server", True, why=WAKE, nudge="")
+        if not probe(learner, "silent")():
+            fail(
+                "signal.set_wakeup_fd(-1) after serve has returned", "a descriptor of yours", "-1",
+                why="a function that changes what belongs to the whole process puts it back",
+                nudge="signal.set_wakeup_fd returns the old one; `finally` is the place.",
+            )  # fmt: skip
         if not probe(learner, "restored")():
             fail(
                 "signal.getsignal(SIGTERM) after serve has returned", "another handler",
@@ -229,6 +235,9 @@ def prepare():
 
 def restored():
     return getattr(signal.getsignal(signal.SIGTERM), "__name__", "") == "own_handler"
+
+def silent():
+    return signal.set_wakeup_fd(-1) == -1
 
 def is_waiting(listener):
     return bool(select.select([listener], [], [], 0)[0])

@@ -163,19 +163,34 @@ def check_worker_terminates(learner: Learner) -> None:
 
 
 @fresh
+def check_child_ends(learner: Learner) -> None:
+    """Keeps a child that leaves its loop from going on as if it were the parent."""
+    called = "a client whose handle calls sys.exit(), with workers=1"
+    with Gate() as gate:
+        server = open_house(learner, gate, 1)
+        (worker,) = server.children()
+        with party(server, "exit") as client:
+            client.expect_closed(why="its worker has ended")
+        await_workers(server, 1, {worker.pid}, called)
+        learner.process().terminate()
+        learner.define("back = True", "back")  # fails if two processes came back from serve
+
+
+@fresh
 def check_stop(learner: Learner) -> None:
     """Ends all workers at SIGTERM, idle or busy, reaps them, and returns how many it replaced."""
-    called = "3 workers, one killed; 1 client inside; then SIGTERM to the parent"
+    called = "3 workers, 2 times one killed; 1 client inside; then SIGTERM to the parent"
     with Gate() as gate:
         server = open_house(learner, gate, 3)
-        idle = server.children()[0]
-        idle.kill()
-        await_workers(server, 3, {idle.pid}, "kill -9 of one of 3 workers")
+        for _ in range(2):
+            idle = server.children()[0]
+            idle.kill()
+            await_workers(server, 3, {idle.pid}, "kill -9 of one of 3 workers")
         client = party(server, "slow")
         gate.wait_for(1, server, "1 client, with workers=3", why=SHARED)
         learner.process().terminate()
         returns(
-            server, called, 1, why="who dies at the end is not replaced, and does not count",
+            server, called, 2, why="who dies at the end is not replaced, and does not count",
             nudge="After SIGTERM: signal every child, wait for every child, return.",
         )  # fmt: skip
         server.settles(

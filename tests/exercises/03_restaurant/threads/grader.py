@@ -145,16 +145,30 @@ def check_silent_client(learner: Learner) -> None:
 
 
 @fresh
+def check_crowd_at_the_door(learner: Learner) -> None:
+    """Keeps all threads when several of them wake up for one client."""
+    called = "3 times 2 clients, then 8 at once, with threads=8"
+    with Gate() as gate:
+        server, _bell = open_house(learner, gate, 8)
+        wake_all(server)
+        clients = {f"guest {number}": party(server, f"guest {number}") for number in range(8)}
+        gate.wait_for(
+            8, server, called, why="a thread that finds nobody at the door goes back and waits",
+            nudge="BlockingIOError from accept() means that another thread was faster. Go on.",
+        )  # fmt: skip
+        for name, client in clients.items():
+            leave(gate, name)
+            answered(client, name, why="all threads are still there")
+
+
+@fresh
 def check_stop_idle(learner: Learner) -> None:
     """Returns when stop becomes readable and nobody is there."""
-    called = "6 clients, then made `stop` readable while all 8 threads were idle"
+    called = "3 times 2 clients, then made `stop` readable while all 8 threads were idle"
     with Gate() as gate:
         before = learner.process().num_threads()
         server, bell = open_house(learner, gate, 8)
-        for _ in range(3):  # one thread keeps the interpreter, so that the others wake up together
-            with party(server, "busy") as busy, party(server, "quick") as quick:
-                answered(busy, "busy", why="the house is open")
-                answered(quick, "quick", why="the house is open")
+        wake_all(server)
         bell.ring()
         returns(
             server, called, None, why="a thread that sleeps in accept() hears nothing else",
@@ -196,6 +210,14 @@ def check_stop_busy(learner: Learner) -> None:
         )  # fmt: skip
         for client in late:
             client.close()
+
+
+def wake_all(server: Server) -> None:
+    """Let all idle threads find the same client ready, since a busy one keeps the interpreter."""
+    for _ in range(3):
+        with party(server, "busy") as busy, party(server, "quick") as quick:
+            answered(busy, "busy", why="the house is open")
+            answered(quick, "quick", why="the house is open")
 
 
 def late_one_inside(server: Server, called: str) -> None:

@@ -1,5 +1,6 @@
 # Raises only while it waits, but that includes the moment right after accept().
-# Message: came back no bytes, then nothing for 3 s
+# Message: sent b'quick\n' to serve(listener)
+# Message: came back no bytes
 # Message: expected b'quick was served\n'
 
 import signal

@@ -36,12 +36,12 @@ def start(listener, handle):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        while True:
-            try:
+        try:
+            while True:
                 connection, _ = listener.accept()
                 with connection, contextlib.suppress(Exception):
                     handle(connection)
-            except OSError:
-                os._exit(2)
+        except BaseException:
+            os._exit(2)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return pid

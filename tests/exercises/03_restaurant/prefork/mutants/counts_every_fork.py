@@ -1,5 +1,5 @@
 # Returns the number of forks.
-# Message: came back serve returned 4
+# Message: came back serve returned 5
 
 import os
 import signal

@@ -1,5 +1,5 @@
 # Ends the workers, and does not wait for them.
-# Message: called 3 workers, one killed; 1 client inside; then SIGTERM to the parent
+# Message: called 3 workers, 2 times one killed; 1 client inside; then SIGTERM to the parent
 # Message: expected 0 child processes (zombies count)
 
 import os

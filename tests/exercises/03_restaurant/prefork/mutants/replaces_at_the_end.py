@@ -1,6 +1,6 @@
 # Counts (and replaces) those whom it ended itself.
-# Message: came back serve returned 4
-# Message: expected serve returned 1
+# Message: came back serve returned 5
+# Message: expected serve returned 2
 
 import os
 import signal
