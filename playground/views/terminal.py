@@ -135,8 +135,8 @@ class Lanes:
                 table.add_column(name)
             table.add_row(*(value for _, value in cells), style="bold")
         else:
-            for name, value in cells:
-                table.add_row(Text(name, style="dim"), Text(value, style="bold"))
+            for name, told in cells:
+                table.add_row(Text(name, style="dim"), Text(told, style="bold"))
         return table
 
 

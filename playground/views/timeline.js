@@ -8,7 +8,7 @@
 //   t_us f64 | dur_us f64 (NaN = open) | request u32 | lane u16 | kind u8 | flags u8
 // kind 1..5 is a state, 102 the client's own clock, 110 an idle loop.
 //
-// For tests: `el.__view.state()` (see `report`).
+// Tests read `el.__view.state()`.
 
 const QUEUED = 1, RUNNING = 2, WAITING = 3, READY = 4, SERVED = 5, CLIENT = 102, IDLE = 110;
 const LOWER_BOUND = 1, ERROR = 2, SAMPLED = 4;

@@ -1,4 +1,4 @@
-"""Traces made by a small model, for tests of the views: no server, no clock, the same every time."""
+"""Traces made by a small model: no server, no clock, the same every time."""
 
 import heapq
 import math
@@ -57,7 +57,9 @@ def restaurant(
     return Trace(_cut(rows, until_s), _lanes(workers), infos, _meta(workers, **meta))
 
 
-def loop(requests: int = 8, *, wait_s: float = 0.3, blocked: int = 4, block_s: float = 0.5) -> Trace:
+def loop(
+    requests: int = 8, *, wait_s: float = 0.3, blocked: int = 4, block_s: float = 0.5
+) -> Trace:
     """One event loop: every request awaits; one of them blocks the loop after its await."""
     rows: list[tuple[float, float, int, int, int, int]] = []
     free = START + 10_000

@@ -1,0 +1,330 @@
+"""The moving picture in Chromium: from the self-contained page, and live in a real lab."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from playground.views import html
+from tests.views.traces import loop, restaurant
+
+STATE = "document.getElementById('view').__view.state()"
+VIEWS = """() => [...document.querySelectorAll('.jp-OutputArea-output, .jp-OutputArea-output *')]
+  .filter((el) => el.__view).map((el) => el.__view.state())"""
+SHOWN_TWINS = """() => [...document.querySelectorAll('[data-playground-static]')]
+  .filter((el) => el.getBoundingClientRect().height > 0).length"""
+APP = """from playground import burst, compare, serve, timeline
+import time
+def app(environ, start_response):
+    time.sleep(0.5)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"slow"]"""
+
+
+class Shown:
+    """A page of its own with the picture of some traces."""
+
+    def __init__(self, browser, folder, traces, titles=None, *, width=1200, **context):
+        path = folder / "picture.html"
+        path.write_text(html.page_all(traces, titles), encoding="utf-8")
+        self.said = []
+        self.page = browser.new_page(viewport={"width": width, "height": 900}, **context)
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_function(f"{STATE}.draws > 0")
+
+    @property
+    def state(self):
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+        return self.page.evaluate(STATE)
+
+    @property
+    def run(self):
+        return self.state["runs"][0]
+
+    def row(self, key, value):
+        return next(row for row in self.run["rows"] if row.get(key) == value)
+
+    @property
+    def canvas(self):
+        return self.page.locator("canvas[tabindex='0']").first
+
+    def scrub(self, share):
+        self.page.evaluate(
+            """(value) => { const bar = document.querySelector('.pgv input');
+              bar.value = value; bar.dispatchEvent(new Event('input')); }""",
+            share * 1000,
+        )
+        return self.state
+
+    def point(self, row, at_s):
+        """Where on the page a moment of a row is."""
+        state, box = self.state, self.canvas.bounding_box()
+        plot, (v0, v1) = state["runs"][0]["plot"], state["window"]
+        x = plot["x0"] + (at_s - v0) / (v1 - v0) * (plot["x1"] - plot["x0"])
+        return box["x"] + x, box["y"] + row["y"]
+
+
+@pytest.fixture
+def show(chromium, tmp_path):
+    """Open the picture of traces; at the end no page may have complained."""
+    opened = []
+
+    def open_(*traces, **options):
+        opened.append(Shown(chromium, tmp_path, traces, **options))
+        return opened[-1]
+
+    yield open_
+    complaints = [text for shown in opened for text in shown.said]
+    for shown in opened:
+        shown.page.close()
+    assert complaints == []
+
+
+def test_the_end_of_a_run_shows_every_state_and_number(show):
+    shown = show(restaurant())
+    assert shown.state["mode"] == "follow"
+    assert shown.run["counters"] == {
+        "served": "8 of 8",
+        "in line": 0,
+        "waiters": "0 of 2 busy",
+        "p95": "4.13 s",
+    }
+    assert shown.row("request", 1)["states"] == [1, 2, 3, 2]
+    assert shown.row("request", 1)["text"] == "1.03 s"
+    assert "#1 occupied, 2.9 % CPU" in shown.row("lane", 1)["texts"]
+
+
+def test_scrubbing_moves_scene_timeline_and_sentence_together(show):
+    shown = show(restaurant())
+    state = shown.scrub(0.42)
+    assert state["mode"] == "freeze"
+    (run,) = state["runs"]
+    assert run["counters"]["in line"] == 4
+    assert run["scene"]["line"] == [5, 6, 7, 8]
+    assert run["scene"]["kitchen"] == [3, 4]
+    assert [(t["request"], t["says"]) for t in run["scene"]["tables"]] == [
+        (3, "stands and waits"),
+        (4, "stands and waits"),
+    ]
+    assert shown.row("request", 5)["states"] == [1]
+    assert state["sentence"].startswith("2 of 8 served; 4 parties wait in line; worker 1 stands")
+    expect(shown.page.locator(".pgv-say")).to_have_attribute("aria-live", "polite")
+    earlier = state["sentence"]
+    assert shown.scrub(0.9)["sentence"] != earlier
+
+
+def test_what_was_not_observed_is_not_claimed(show):
+    shown = show(restaurant(sampled=False, simulated=True, dropped=3))
+    (run,) = [shown.scrub(0.3)["runs"][0]]
+    assert run["scene"]["kitchen"] == []
+    assert {table["says"] for table in run["scene"]["tables"]} == {"is occupied"}
+    assert run["badges"] == ["simulated", "3 records dropped"]
+
+
+def test_errors_are_said_in_words(show):
+    shown = show(restaurant(failed=(2,)))
+    assert shown.run["counters"]["errors"] == 1
+    assert shown.row("request", 2)["text"] == "✕ 1.03 s · 500"
+
+
+def test_play_goes_on_to_the_end_and_freeze_holds(show):
+    shown = show(restaurant(wait_s=0.2))
+    shown.page.get_by_role("button", name="play", exact=True).click()
+    shown.page.wait_for_function(f"{STATE}.mode === 'play' && {STATE}.t > 0.05")
+    shown.page.get_by_role("button", name="pause", exact=True).click()
+    held = shown.state["t"]
+    assert shown.state["mode"] == "freeze"
+    assert shown.state["t"] == held
+    shown.page.get_by_role("button", name="play", exact=True).click()
+    shown.page.wait_for_function(f"{STATE}.mode === 'follow'")
+    assert shown.state["t"] == shown.state["edge"]
+
+
+def test_hovering_a_worker_highlights_its_request_everywhere(show):
+    shown = show(restaurant())
+    x, y = shown.point(shown.row("lane", 1), 1.5)
+    shown.page.mouse.move(x, y)
+    state = shown.state
+    assert state["highlight"] == 3
+    assert state["tip"].startswith("#3 GET /slow → 200")
+    assert "2.07 s in all, by the client's clock" in state["tip"]
+    assert "worker 1 · pid 417" in state["tip"]
+    shown.page.mouse.move(5, 5)
+    assert shown.state["highlight"] == 0
+
+
+def test_keys_zoom_pan_step_and_explain(show):
+    shown = show(restaurant())
+    shown.canvas.focus()
+
+    def press(key):
+        shown.page.keyboard.press(key)
+        return shown.state
+
+    wide = shown.state["window"]
+    near = press("w")["window"]
+    assert near[1] - near[0] < wide[1] - wide[0]
+    assert press("a")["window"][0] < near[0]
+    assert press("Home")["window"] == wide
+    frozen = press("ArrowLeft")
+    assert (frozen["mode"], frozen["t"] < frozen["edge"]) == ("freeze", True)
+    assert press("End")["mode"] == "follow"
+    assert press("f")["mode"] == "freeze"
+    assert press("ArrowDown")["highlight"] == 1
+    assert press("?")["keys"]
+    assert not press("Escape")["keys"]
+    assert press(" ")["mode"] == "play"
+
+
+def test_the_wheel_zooms_only_after_the_picture_was_chosen(show):
+    shown = show(restaurant())
+    box = shown.canvas.bounding_box()
+    shown.page.mouse.move(box["x"] + 500, box["y"] + 100)
+    shown.page.mouse.wheel(0, -100)
+    assert not shown.state["zoomed"]
+    shown.canvas.focus()
+    shown.page.mouse.wheel(0, -100)
+    shown.page.wait_for_function(f"{STATE}.zoomed")
+    before = shown.state["window"]
+    shown.page.mouse.down()
+    shown.page.mouse.move(box["x"] + 600, box["y"] + 100, steps=3)
+    shown.page.mouse.up()
+    assert shown.state["window"][0] < before[0]
+
+
+def test_an_event_loop_has_lanes_but_no_restaurant(show):
+    shown = show(loop())
+    state = shown.scrub(0.6)
+    assert state["runs"][0]["scene"] is None
+    assert shown.row("request", 1)["text"].startswith("≥ ")
+    assert shown.row("lane", 1)["texts"][-1].startswith("#4 step: ")
+    assert "ready, not served" in state["sentence"]
+
+
+def test_many_requests_become_counts_and_bars(show):
+    shown = show(restaurant(400, 40, wait_s=0.1), width=400)
+    (run,) = shown.scrub(0.3)["runs"]
+    groups = [row["requests"] for row in run["rows"] if "requests" in row]
+    assert groups[0] == [0, 20]
+    assert len(groups) == 20
+    assert len(run["scene"]["line"]) + run["scene"]["hidden"] == run["counters"]["in line"]
+    assert run["scene"]["hidden"] > 0
+    assert shown.page.evaluate("document.querySelector('.pgv').scrollWidth") <= 400
+
+
+def test_compared_runs_share_one_clock_and_scale(show):
+    shown = show(restaurant(8, 2), restaurant(8, 4), titles=["two", "four"])
+    two, four = shown.state["runs"]
+    assert (two["title"], four["title"]) == ("two", "four")
+    assert two["plot"] == four["plot"]
+    two, four = shown.scrub(0.4)["runs"]
+    assert (two["counters"]["served"], four["counters"]["served"]) == ("2 of 8", "4 of 8")
+    assert shown.page.locator(".pgv-controls").count() == 1
+
+
+def test_the_theme_follows_the_page_while_it_changes(show):
+    shown = show(restaurant(), color_scheme="dark")
+    assert shown.state["theme"] == "dark"
+    shown.page.evaluate("document.body.setAttribute('data-jp-theme-light', 'true')")
+    shown.page.wait_for_function(f"{STATE}.theme === 'light'")
+    shown.page.evaluate("document.body.setAttribute('data-jp-theme-light', 'false')")
+    shown.page.wait_for_function(f"{STATE}.theme === 'dark'")
+
+
+def test_nothing_is_drawn_while_nothing_changes(show):
+    shown = show(restaurant())
+    shown.page.wait_for_timeout(300)
+    before = shown.state["draws"]
+    shown.page.wait_for_timeout(300)
+    assert shown.state["draws"] == before
+
+
+def test_without_scripts_the_page_shows_the_static_picture(chromium, tmp_path):
+    shown = tmp_path / "picture.html"
+    shown.write_text(html.page(restaurant()), encoding="utf-8")
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(shown.as_uri())
+    expect(page.locator("#still svg")).to_be_visible()
+    context.close()
+
+
+# In JupyterLab
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_the_picture_moves_while_the_cell_is_busy(page, lab, open_notebook, request):
+    theme = request.node.callspec.params["page"]
+    cells = [
+        APP,
+        'with serve("minimal-wsgi", app, workers=2) as s:\n    run = burst(s, 8, "/slow")',
+    ]
+    notebook = open_notebook(lab.add(f"views_{theme}.ipynb", cells))
+    notebook.run_cell(0)
+    notebook.cell(1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(f"({VIEWS})().some((v) => v.live && v.t > 0.6)")
+    (first,) = page.evaluate(VIEWS)
+    notebook.picture(f"views-live-{theme}")
+    assert notebook.cell(1).locator(".jp-InputPrompt").first.text_content() == "[*]:"
+    assert first["runs"][0]["badges"] == ["● live"]
+    assert first["theme"] == theme
+    page.wait_for_function(f"({VIEWS})()[0].seq > {first['seq']} && ({VIEWS})()[0].live")
+    page.wait_for_function(f"!({VIEWS})()[0].live")
+    (last,) = page.evaluate(VIEWS)
+    assert last["runs"][0]["counters"]["served"] == "8 of 8"
+    page.wait_for_function("document.querySelectorAll('[data-playground-static]').length === 1")
+    assert page.evaluate(SHOWN_TWINS) == 0
+    notebook.picture(f"views-end-{theme}")
+
+
+def test_a_saved_notebook_opens_with_and_without_the_state_of_its_widgets(page, lab, open_notebook):
+    cells = [APP, 'with serve("minimal-wsgi", app) as s:\n    run = burst(s, 2)\nrun']
+    rel = lab.add("views_saved.ipynb", cells)
+    notebook = open_notebook(rel)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    page.wait_for_function(f"({VIEWS})().length === 1 && !({VIEWS})()[0].live")
+    notebook.save()
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
+    saved = json.loads((lab.workspace / rel).read_text())
+
+    open_notebook(rel)
+    page.wait_for_function(f"({VIEWS})().length === 1")
+    (again,) = page.evaluate(VIEWS)
+    assert again["runs"][0]["counters"]["served"] == "2 of 2"
+    page.wait_for_function(f"({SHOWN_TWINS})() === 0")
+    assert page.get_by_text("Error displaying widget").count() == 0
+
+    del saved["metadata"]["widgets"]
+    saved["cells"][0]["source"] = "'so that nobody has trusted this notebook'"
+    bare = rel.replace("saved", "bare")
+    (lab.workspace / bare).write_text(json.dumps(saved))
+    untrusted = open_notebook(bare)
+    picture = page.locator(".jp-OutputArea img[src^='data:image/svg+xml']").first
+    expect(picture).to_be_visible()
+    assert page.get_by_text("Error displaying widget").count() == 0
+    untrusted.picture("views-untrusted")
+
+
+def test_a_trusted_notebook_without_its_models_shows_one_static_picture(page, lab, open_notebook):
+    source = """from IPython.display import display
+from playground.views import static
+from tests.views.traces import restaurant
+lost = {"model_id": "0" * 32, "version_major": 2, "version_minor": 0}
+display({"application/vnd.jupyter.widget-view+json": lost, "text/plain": "lost"}, raw=True)
+for _ in range(2):
+    display(static.bundle([restaurant()], key="abc"), raw=True)"""
+    path = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})"
+    notebook = open_notebook(lab.add("views_lost.ipynb", [path, source]))
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    lost = page.get_by_text("Error displaying widget")
+    lost.wait_for(state="attached")
+    expect(lost).to_be_hidden()
+    assert page.evaluate(SHOWN_TWINS) == 1
+    notebook.picture("views-lost")
