@@ -3,7 +3,8 @@
 import socket
 import struct
 
-from playground.grading import Client, Failed, Learner, Server, fresh
+from playground import Run, burst, serve
+from playground.grading import Client, Failed, Learner, LearnerFile, Server, fresh
 
 HOST = b"Host: a\r\n"
 GET = b"GET /next HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -162,7 +163,7 @@ def check_close(learner: Learner) -> None:
         with server.exchange(b"GET /a HTTP/1.1\r\nConnection: " + field + b"\r\n\r\n") as client:
             nudge = "Split at the commas, strip spaces and tabs, compare in lower case."
             answered(client, b"GET /a 0", closes=True, why=why, nudge=nudge)
-    for field in (b"closed", b"keep-alive", b"x close", b"disclose"):
+    for field in (b"closed", b"keep-alive", b"x close", b"disclose", b"close\xa0"):
         with server.exchange(b"GET /a HTTP/1.1\r\nConnection: " + field + b"\r\n\r\n") as client:
             nudge = "An option is a whole word between commas."
             answered(client, b"GET /a 0", why=why, nudge=nudge)
@@ -197,8 +198,10 @@ def check_line_feeds(learner: Learner) -> None:
 def check_lengths(learner: Learner) -> None:
     """Refuses a Content-Length that is not digits, or occurs twice."""
     server = Server(learner, "serve")
-    for value in (b"+5", b"-5", b"0_5", b"", b"five", b"5, 5", b"\xb2", b"0x5",
-                  b"5\r\nContent-Length: 5", b"5\r\ncontent-length: 0"):  # fmt: skip
+    for value in (
+        b"+5", b"-5", b"0_5", b"", b"five", b"5, 5", b"\xb2", b"0x5", b"5\xa0", b"\x855", b"X5",
+        b"5\r\nContent-Length: 5", b"5\r\ncontent-length: 0",
+    ):  # fmt: skip
         data = b"POST / HTTP/1.1\r\nContent-Length: " + value + b"\r\n\r\nhello"
         refused(
             server, data, 400,
@@ -265,3 +268,14 @@ def check_vanished(learner: Learner) -> None:
         why="A connection that is not closed holds a file descriptor until there are none left",
         nudge="`with connection:` closes, whatever happens inside.",
     )  # fmt: skip
+
+
+def draw(file: LearnerFile) -> Run:
+    """Four clients at once: one connection at a time is served, the others wait for it."""
+    serve_file = file.function("serve")
+
+    def your_server(listener: socket.socket, app: object) -> None:
+        serve_file(listener)
+
+    with serve(your_server, "hello") as server:
+        return burst(server, 4, "/", timeout=3, show=False)
