@@ -1,8 +1,7 @@
 // The timeline and the restaurant: a picture of one trace at one moment.
 //
-// Strategy: Python derives the states (playground.trace.states) and sends rows; this module only
-// draws. Everything on screen is a function of (rows, t). One module, no dependency, nothing kept
-// outside a view. `render` is what anywidget calls; a page that embeds this text calls it too.
+// Python derives the states (playground.trace.states) and sends rows; this module only draws.
+// Everything on screen is a function of (rows, t). `render` is what anywidget calls.
 //
 // A message is one JSON line and then rows of 24 bytes, little-endian:
 //   t_us f64 | dur_us f64 (NaN = open) | request u32 | lane u16 | kind u8 | flags u8
@@ -241,7 +240,7 @@ function sentence(run, m) {
 
 // ---- drawing: bars and textures
 
-/** What one view draws with: a theme, a pixel ratio, the canvas of the moment, and textures. */
+/** What one view draws with. */
 class Brush {
 	constructor(theme, dpr) {
 		this.theme = theme;
@@ -250,7 +249,7 @@ class Brush {
 		this.patterns = new Map();
 	}
 
-	/** Draw on this canvas from now on; it becomes empty and as large as told. */
+	/** Draw on this canvas from now on; it becomes empty. */
 	on(canvas, width, height) {
 		const w = Math.round(width * this.dpr), h = Math.round(height * this.dpr);
 		if (canvas.width !== w) canvas.width = w;
@@ -643,13 +642,13 @@ class Painter {
 		}
 		if (row.kind === "requests") {
 			const [a, b] = [row.i, row.to - 1].map((i) => tag(run.list[i] ? run.list[i].n : i + 1));
-			brush.text(`${a} – ${b}`, x, y, { ...group, color: c.muted });
+			brush.text(`${a}–${b}`, x, y, { ...group, color: c.muted });
 		}
 		if (row.kind === "lane") {
 			const lane = run.lanes[row.i];
 			brush.text(plan.small ? brief(lane) : lane.name.replace(", thread ", " · t"), x, y, style);
 		}
-		if (row.kind === "lanes") brush.text(`${brief(run.lanes[row.i])} – ${brief(run.lanes[row.to - 1])}`, x, y, group);
+		if (row.kind === "lanes") brush.text(`${brief(run.lanes[row.i])}–${brief(run.lanes[row.to - 1])}`, x, y, group);
 	}
 
 	/** Spans of one row: what is known at t in full, what comes later as a shadow. */
@@ -841,7 +840,9 @@ class View {
 		this.top = node(this.el, "div");
 		this.controls = node(this.el, "div", "pgv-controls");
 		this.say = node(this.el, "p", "pgv-say");
-		this.say.setAttribute("aria-live", "polite");
+		this.say.setAttribute("aria-hidden", "true"); // the same words follow, at a pace that can be read aloud
+		this.aloud = node(this.el, "p", "pgv-aloud");
+		this.aloud.setAttribute("aria-live", "polite");
 		this.body = node(this.el, "div");
 		this.foot = node(this.el, "div", "pgv-foot");
 		this.tip = node(this.el, "div", "pgv-tip");
@@ -1073,11 +1074,11 @@ class View {
 	}
 
 	words(edge) {
-		const now = performance.now(), texts = this.runs.map((run, i) => (this.single ? "" : `${run.info.title}: `) + sentence(run, this.moments[i]));
-		const text = texts.join(" ");
+		const now = performance.now(), text = this.runs.map((run, i) => (this.single ? "" : `${run.info.title}: `) + sentence(run, this.moments[i])).join(" ");
 		const moving = this.mode !== "freeze" && (this.live || this.mode === "play");
-		if (this.say.textContent !== text && (!moving || now - (this.said ?? -1e9) > 400)) {
-			this.say.textContent = text;
+		this.say.textContent = text;
+		if (this.aloud.textContent !== text && (!moving || now - (this.said ?? -1e9) > 1000)) {
+			this.aloud.textContent = text;
 			this.said = now;
 			for (const s of this.sections) s.timeline.setAttribute("aria-label", `timeline of ${s.run.info.title}. ${text} Press ? for keys.`);
 		}
@@ -1315,7 +1316,7 @@ class View {
 		return {
 			t: this.t, edge: this.edge(), mode: this.mode, speed: this.speed, live: this.live, seq: this.seq, theme: this.theme,
 			window: [...this.window], zoomed: this.zoomed, highlight: this.highlight, visible: this.visible,
-			draws: this.draws, drawMs: this.drawMs, size: this.el.dataset.size, sentence: this.say.textContent,
+			draws: this.draws, drawMs: this.drawMs, size: this.el.dataset.size, sentence: this.say.textContent, aloud: this.aloud.textContent,
 			tip: this.tip.hidden ? "" : this.tip.textContent, keys: !this.keys.hidden,
 			runs: this.sections.map((s) => ({
 				title: s.run.info.title, total: s.run.total, badges: [...s.badges.children].map((b) => b.textContent),
