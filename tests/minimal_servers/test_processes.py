@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from minimal_servers.workers import Arbiter, Worker
 from tests.minimal_servers.serving import (
     ROOT,
     Client,
@@ -472,3 +474,29 @@ def test_signals_at_any_moment_of_the_start(number: int) -> None:
             process.end()
         finally:
             process.kill()
+
+
+@pytest.fixture
+def arbiter() -> Iterator[Arbiter]:
+    """A parent that has started nobody yet."""
+    arbiter = Arbiter(lambda *_: None, 2, 30.0, lambda: None, lambda: None)
+    yield arbiter
+    arbiter.selector.close()
+    arbiter.alarm.close()
+    arbiter.bell.close()
+    for end in (arbiter.lifeline, arbiter.life):
+        os.close(end)
+
+
+def test_a_reload_does_not_wait_for_the_delay_after_deaths(arbiter: Arbiter) -> None:
+    arbiter.serving = 1
+    arbiter.next_spawn = float("inf")
+    arbiter.handle(signal.SIGHUP)
+    assert arbiter.next_spawn == 0
+
+
+def test_a_worker_that_was_told_to_finish_counts_no_more(arbiter: Arbiter) -> None:
+    """Or a reload after a broken one would count the remains of that one as its own."""
+    arbiter.workers = {10: Worker(2, 0), 11: Worker(2, 0)}
+    arbiter.workers[10].deadline = 5.0
+    assert arbiter.pids(2) == [11]
