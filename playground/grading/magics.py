@@ -98,7 +98,7 @@ def exercise(name: str) -> None:
     if in_notebook():
         from playground.grading.buttons import buttons
 
-        show(buttons(chosen))
+        show_widget(buttons(chosen), "[Check my file] [Show the solution]")
 
 
 def task(chosen: Exercise) -> Panel:
@@ -141,6 +141,13 @@ def show(what: Panel | Verdict | Any) -> None:
     from IPython.display import display
 
     display(what)
+
+
+def show_widget(widget: Any, text: str) -> None:
+    """Display a widget; where no widget can be shown, `text` stands in its place."""
+    from IPython.display import display
+
+    display({**widget._repr_mimebundle_(), "text/plain": text}, raw=True)
 
 
 def in_notebook() -> bool:

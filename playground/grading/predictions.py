@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from playground.grading import progress, render
-from playground.grading.magics import Panel, in_notebook, note, show
+from playground.grading.magics import Panel, in_notebook, note, show, show_widget
 from playground.grading.progress import ProgressError
 from playground.grading.verdict import Status
 from playground.workspace import WorkspaceError
@@ -43,7 +43,7 @@ def predict(
     if answer is not None:
         _record(name, answer, options, unit)
     if in_notebook():
-        show(_form(name, question, options, unit))
+        show_widget(_form(name, question, options, unit), f"Predict: {question}")
         return
     show(Panel(_asked(name, question, options, unit), render.paragraph(question)))
 

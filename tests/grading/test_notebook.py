@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from playground import workspace
-from playground.grading import magics, session
+from playground.grading import magics, predictions, session
 from playground.grading.exercise import Exercise
 
 RIGHT = "def double(data):\n    return data * 2\n"
@@ -146,6 +146,17 @@ def test_the_buttons_grade_and_show_the_solution_on_the_second_press(twice: Exer
     ):
         button.click()
         wait_until(lambda words=words: words in answer.value)
+
+
+def test_widgets_leave_a_readable_text_where_none_can_be_shown(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(magics, "in_notebook", lambda: True)
+    monkeypatch.setattr(predictions, "in_notebook", lambda: True)
+    shown = run(shell, "from playground import exercise, predict\nexercise('twice')")
+    assert "[Check my file] [Show the solution]" in shown["text/plain"]
+    shown = run(shell, "predict('slow', 'How long?', unit='s')")
+    assert shown["text/plain"] == "Predict: How long?"
 
 
 def test_a_verdict_is_stored_as_text_and_html(shell: InteractiveShell) -> None:
