@@ -103,4 +103,5 @@ class Response:
 def close(result: object) -> None:
     """Call close(), if there is one."""
     with suppress(Exception):
-        getattr(result, "close", lambda: None)()
+        if hasattr(result, "close"):
+            result.close()

@@ -105,6 +105,10 @@ class Client:
         if (got_status, got_body) != (status, body):
             got = f"status {got_status}, body {got_body!r} ({self.said()})"
             self.fail(got, f"status {status}, body {body!r}", why, nudge)
+        head = self.sent.partition(b"\r\n\r\n")[0].lower()
+        if head.count(b"content-length:") > 1:
+            nudge = "Field names have no case: look for content-length in lower case."
+            self.fail(self.said(), "one Content-Length", "RFC 9110 §8.6", nudge)
         framing = [
             (k, v) for k, v in fields.items() if k in ("content-length", "transfer-encoding")
         ]
@@ -143,6 +147,23 @@ def check_list(learner: Learner) -> None:
         client = Client(learner).ask(app(empty), f"returns {empty!r}")
         client.want(b"", ("content-length", "0"), nudge="No block, but a head all the same.")
         client.keeps(True, FRAMING, "A body of 0 bytes ends where it begins.")
+
+
+def check_environ(learner: Learner) -> None:
+    """The app gets the environ."""
+    seen: list[Any] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        seen.append(environ)
+        start_response("200 OK", [TYPE])
+        return [b"soup"]
+
+    client = Client(learner).ask(application, "keeps its environ")
+    if seen != [client.environ]:
+        why = "PEP 3333, The Server/Gateway Side: the app is called once for each request"
+        client.fail(
+            f"the app was called with {seen!r}", "called once, with environ", why, "Hand it on."
+        )
 
 
 def check_head(learner: Learner) -> None:

@@ -38,11 +38,12 @@ def respond(app: App, environ: dict[str, Any], send: Callable[[bytes], None]) ->
 class Response:
     """One response on its way."""
 
+    headers: list[tuple[str, str]]  # there as soon as there is a status
+
     def __init__(self, environ: dict[str, Any], send: Callable[[bytes], None]) -> None:
         self.environ = environ
         self.send = send
         self.status = ""  # empty until start_response was called
-        self.headers: list[tuple[str, str]] = []
         self.size: int | None = None  # of a body that is there in full
         self.left: int | None = None  # bytes of body to come; None while that is unknown
         self.chunked = False
@@ -110,4 +111,5 @@ class Response:
 def close(result: object) -> None:
     """Call close(), if there is one."""
     with suppress(Exception):
-        getattr(result, "close", lambda: None)()
+        if hasattr(result, "close"):
+            result.close()
