@@ -1,8 +1,8 @@
 """For graders of servers that hand each connection to a function: ``serve(listener, handle, …)``.
 
 `handler` is a ``handle(connection)`` for the learner's server that holds its caller at a `Gate`,
-`Bell` tells a running server to stop, and `answering` is a ``handle`` that serves a WSGI app, so
-that the learner's server can be drawn.
+`Bell` tells a running server to stop. `answering` and `replying` make a WSGI app fit the learner's
+server, so that it can be drawn.
 """
 
 from __future__ import annotations
@@ -116,21 +116,35 @@ def returns(server: Server, called: str, expected: object, *, why: str, nudge: s
         fail(called, f"{server.function} {ended}", wanted, why=why, nudge=nudge)
 
 
-def answering(app: Application) -> Callable[[socket.socket], None]:
-    """Return a ``handle(connection)`` that answers one request with a WSGI app."""
+def replying(app: Application) -> Callable[[bytes], bytes]:
+    """Return a function from the head of a request to the whole answer of a WSGI app."""
 
-    def handle(connection: socket.socket) -> None:
-        buffer = bytearray()
-        while (request := http11.take_head(buffer)) is None:
-            data = connection.recv(65_536)
-            if not data:
-                return
-            buffer += data
+    def handle(head: bytes) -> bytes:
+        request = http11.take_head(bytearray(head))
+        assert request is not None, "the head of a request ends in an empty line"
+        sent = bytearray()
         response = Response(
-            request._replace(keep_alive=False), lambda data, wait: connection.sendall(data)
+            request._replace(keep_alive=False), lambda data, wait: sent.extend(data)
         )
         environ = build_environ(base_environ(HOST, 0, True, True), request, BytesIO(), (HOST, 0))
         respond(app, environ, response)
+        return bytes(sent)
+
+    return handle
+
+
+def answering(app: Application) -> Callable[[socket.socket], None]:
+    """Return a ``handle(connection)`` that answers one request with a WSGI app."""
+    reply = replying(app)
+
+    def handle(connection: socket.socket) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            data = connection.recv(65_536)
+            if not data:
+                return
+            head += data
+        connection.sendall(reply(head))
 
     return handle
 

@@ -267,4 +267,4 @@ def draw(file):  # type: ignore[no-untyped-def]
         function(listener, answering(app))
 
     with serve(one_at_a_time, "slow") as server:
-        return burst(server, 4, "/?s=0.3", show=False)
+        return burst(server, 4, "/?s=0.3", timeout=10, show=False)

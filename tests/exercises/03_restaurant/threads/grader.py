@@ -240,4 +240,4 @@ def draw(file):  # type: ignore[no-untyped-def]
             function(listener, answering(app), 2, stop)
 
     with serve(two_threads, "slow") as server:
-        return burst(server, 6, "/?s=0.3", show=False)
+        return burst(server, 6, "/?s=0.3", timeout=10, show=False)
