@@ -78,7 +78,7 @@ def build_environ(base: Environ, request: Request, body: IO[bytes], peer: Peer) 
     return environ
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def cgi_name(name: bytes) -> str:
     """The environ key of a field (RFC 3875 §4.1.18); "" for names that could pose as another one.
 
@@ -90,7 +90,7 @@ def cgi_name(name: bytes) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def wire_name(name: str) -> bytes:
     """A header name of the application, as bytes. Raises ValueError for what is not its to send."""
     if is_hop_by_hop(name):
