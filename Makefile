@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench doctor clean
+.PHONY: help lab test check bench mutation doctor clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: $(STAMP) ## Format, lint, types, and the course gate
 
 bench: $(STAMP) ## Measure minimal_servers beside gunicorn and waitress (needs wrk)
 	$(BIN)/python -m bench
+
+mutation: $(STAMP) ## Change every solution in every way the graders should notice (takes long)
+	$(BIN)/python -m playground exercises mutate
 
 doctor: $(STAMP) ## Look at what the course needs from this machine
 	@$(BIN)/python -m playground doctor
