@@ -174,7 +174,7 @@ class Learner:
     def __init__(
         self, path: Path, *, limits: Limits | None = None, deadline_s: float = DEADLINE_S
     ) -> None:
-        self.path = path
+        self.path = path.resolve()  # the child works in a folder of its own
         self.deadline_s = deadline_s
         self.output = ""
         self.printed = 0
