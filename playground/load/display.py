@@ -6,7 +6,7 @@ from playground.load.run import Run
 from playground.setups.server import Server
 from playground.trace.collector import Collector
 from playground.trace.trace import Trace
-from playground.views.live import Handle, in_notebook, live
+from playground.views.publisher import Handle, in_notebook, live
 
 Shows = Run | Trace
 

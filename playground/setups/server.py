@@ -96,7 +96,8 @@ class Server:
         self._folder = Path(tempfile.mkdtemp(prefix="server-"))
         try:
             place = packing.place(app, self.interface, self._folder)
-            self.collector = Collector(self._meta(cpu)) if trace else None
+            sample = cpu and self.interface == "wsgi"
+            self.collector = Collector(self._meta(cpu), sample=sample) if trace else None
             self._process = self._launch(place, cpu)
         finally:
             self._end = weakref.finalize(

@@ -11,6 +11,8 @@ import os
 import selectors
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,8 +24,10 @@ from typing import Any
 import numpy as np
 import psutil
 
+from playground.trace import sampler
 from playground.trace.records import (
     CLIENT_LANE,
+    NOBODY,
     OPEN,
     RECORD,
     UNTRACKED,
@@ -33,13 +37,14 @@ from playground.trace.records import (
     run_tag,
 )
 from playground.trace.sender import CHUNK, MAGIC
-from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace
+from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, without_earlier
 
 CAPACITY = 1 << 20  # records
 REQUESTS = 1 << 17  # of which labels and results are kept
 DATAGRAM = 1 << 16  # bytes: more than any sender joins
 ROUND_S = 0.002
 QUIET_ROUNDS = 25  # without records, until the thread sleeps
+STOP_S = 5.0  # for the sampler to end
 POLL_S = 0.05  # for the end of processes where the system does not announce it
 LAST_LANE = 0xFFFF
 PATH_LIMIT = 90  # bytes of a Unix socket's address, with room to spare
@@ -67,11 +72,14 @@ class _Process:
 class Collector:
     """Receives records on a Unix datagram socket at ``path`` until ``close()``.
 
-    ``meta`` becomes the start of every trace's metadata. Raises ``CollectorError`` where Unix
-    datagram sockets do not exist. All methods may be called from any thread.
+    ``meta`` becomes the start of every trace's metadata. With ``sample`` a process of its own
+    watches the threads that serve, where the system can tell (Linux). Raises ``CollectorError``
+    where Unix datagram sockets do not exist. All methods may be called from any thread.
     """
 
-    def __init__(self, meta: dict[str, Any] | None = None, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, meta: dict[str, Any] | None = None, capacity: int = CAPACITY, sample: bool = False
+    ) -> None:
         self._lock = threading.RLock()
         self._capacity = capacity
         self._ring = bytearray(capacity * RECORD.size)
@@ -89,11 +97,15 @@ class Collector:
         self._requests: dict[int, RequestInfo] = {}
         self._stranger = UNTRACKED
         self._processes: dict[int, _Process] = {}
+        self._threads: dict[tuple[int, int], int] = {}  # pid, tid → lane
+        self._parts: dict[tuple[int, int], tuple[float, int]] = {}  # pid, tid → t_us, kind
+        self._busy = False
         self._ordinal = 0
         self._changed: dict[int | str, int] = {}  # request or "lanes" → the total when it changed
         self._closed = False
         self._socket, self._folder = _listen()
         self.path = self._socket.getsockname()
+        self._sampler = _start_sampler(self.path) if sample and sampler.SUPPORTED else None
         self._wake, self._waker = socket.socketpair()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
@@ -119,7 +131,25 @@ class Collector:
         for used in (self._wake, self._waker, self._socket):
             used.close()
         self._selector.close()
+        if self._sampler is not None:
+            _stop(self._sampler)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def folder(self) -> Path:
+        """Where the socket is, and nothing else."""
+        return self._folder
+
+    @property
+    def sampler_pid(self) -> int | None:
+        """The process id of the sampler, if there is one."""
+        return None if self._sampler is None else self._sampler.pid
+
+    @property
+    def serving(self) -> bool:
+        """Whether a request is in service now, as far as the servers have told."""
+        with self._lock:
+            return self._busy
 
     @property
     def dropped(self) -> int:
@@ -143,6 +173,10 @@ class Collector:
             self._meta.update(meta)
             for process in self._processes.values():
                 self._carry_over(process, last, earlier)
+            for thread, (t_us, kind) in self._parts.items():
+                if thread in self._threads:
+                    self._write(t_us, OPEN, NOBODY, self._threads[thread], kind, Flag.SAMPLED)
+            self._ask_sampler("busy" if self._busy else "rest")  # either wakes it
 
     def record(
         self, kind: Kind, t_us: float, dur_us: float, request: int, lane: int = 0, flags: int = 0
@@ -175,8 +209,13 @@ class Collector:
     def snapshot(self) -> Trace:
         """The current run as a trace, open spans included."""
         with self._lock:
-            records = self._read(self._base)
-            return Trace(records, self._shown_lanes(), dict(self._requests), self._metadata())
+            trace = Trace(
+                self._read(self._base),
+                self._shown_lanes(),
+                dict(self._requests),
+                self._metadata(),
+            )
+        return without_earlier(trace)
 
     def since(self, cursor: int) -> tuple[int, np.ndarray, dict[str, Any]]:
         """``(cursor, records, changes)``: what has come since an earlier cursor (0 at first).
@@ -256,6 +295,9 @@ class Collector:
         """One datagram: chunks, one after the other. Anything else is not ours and is ignored."""
         offset = 0
         with self._lock:
+            if datagram.startswith(sampler.MAGIC):
+                self._take_parts(datagram)
+                return
             while offset + CHUNK.size <= len(datagram):
                 magic, pid, number, count, run, size = CHUNK.unpack_from(datagram, offset)
                 records = offset + CHUNK.size
@@ -270,6 +312,32 @@ class Collector:
                 self._define_lanes(process, told)
                 self._place(process, run, datagram[records:notes])
                 self._describe_requests(process, run, told)
+            self._look_busy()
+
+    def _take_parts(self, datagram: bytes) -> None:
+        """What the sampler saw of threads. Of one that is no lane yet the open part is kept."""
+        size = (len(datagram) - len(sampler.MAGIC)) // sampler.PART.size * sampler.PART.size
+        parts = memoryview(datagram)[len(sampler.MAGIC) :][:size]
+        for pid, tid, t_us, dur_us, kind in sampler.PART.iter_unpack(parts):
+            lane = self._threads.get((pid, tid))
+            if lane is not None:
+                self._write(t_us, dur_us, NOBODY, lane, kind, Flag.SAMPLED)
+            if dur_us != dur_us:  # NaN: it has begun
+                self._parts[pid, tid] = t_us, kind
+            else:
+                self._parts.pop((pid, tid), None)
+
+    def _look_busy(self) -> None:
+        """The sampler looks while a request is in service."""
+        busy = any(process.open for process in self._processes.values())
+        if busy != self._busy:
+            self._busy = busy
+            self._ask_sampler("busy" if busy else "rest")
+
+    def _ask_sampler(self, line: str) -> None:
+        if self._sampler is not None and self._sampler.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):
+                os.write(self._sampler.stdin.fileno(), f"{line}\n".encode())
 
     def _process(self, pid: int, number: int) -> _Process:
         process = self._processes.get(pid)
@@ -290,6 +358,9 @@ class Collector:
         """The process is gone: nothing of it is open any more."""
         with self._lock:
             self._processes.pop(process.pid, None)
+            for known in (self._threads, self._parts):
+                for thread in [name for name in known if name[0] == process.pid]:
+                    del known[thread]
             self._ended.update(process.lanes.values())
             if process.pidfd is not None:
                 self._selector.unregister(process.pidfd)
@@ -299,11 +370,23 @@ class Collector:
                 self._write(t_us, ended - t_us, request, lane, kind, Flag.ERROR)
                 if kind in (Kind.WORKER, Kind.REQUEST) and request in self._requests:
                     self.describe(request, error=f"its process (pid {process.pid}) ended")
+            self._look_busy()
 
     def _define_lanes(self, process: _Process, told: list[dict[str, Any]]) -> None:
         for note in told:
             if "lane" in note:
-                self._lane(process, note["lane"], note.get("kind", "thread"), note.get("tid", 0))
+                tid = note.get("tid", 0)
+                lane = self._lane(process, note["lane"], note.get("kind", "thread"), tid)
+                self._watch_thread(process.pid, tid, lane)
+
+    def _watch_thread(self, pid: int, tid: int, lane: int) -> None:
+        self._ask_sampler(f"watch {pid}")
+        if not tid or self._threads.get((pid, tid)) == lane:
+            return
+        self._threads[pid, tid] = lane
+        if (pid, tid) in self._parts:
+            t_us, kind = self._parts[pid, tid]
+            self._write(t_us, OPEN, NOBODY, lane, kind, Flag.SAMPLED)
 
     def _lane(self, process: _Process, local: int, kind: str = "thread", tid: int = 0) -> int:
         """The trace's number of a lane of a process; new ones are named by what they are."""
@@ -381,6 +464,30 @@ def _notes(lines: bytes) -> Iterator[dict[str, Any]]:
 def _told(note: dict[str, Any]) -> dict[str, Any]:
     names = ("label", "status", "error", "cpu_us")
     return {name: note[name] for name in names if note.get(name) is not None}
+
+
+def _start_sampler(path: str) -> subprocess.Popen[bytes]:
+    """It ends with its standard input, so with this process, whatever becomes of it."""
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", sampler.__file__, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    os.set_blocking(process.stdin.fileno(), False)
+    return process
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _listen() -> tuple[socket.socket, Path]:

@@ -12,6 +12,7 @@ from enum import IntEnum, IntFlag
 RECORD = struct.Struct("<ddIHBB")
 OPEN = float("nan")  # dur_us of a span that has begun and not ended
 UNTRACKED = 0x8000_0000  # numbers from here on: requests that carried no traceparent of the run
+NOBODY = 0  # the request of what is known of a lane, and not of one request: the sampler's parts
 CLIENT_LANE = 0  # "the client's clock"
 
 

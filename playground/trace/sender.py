@@ -56,10 +56,12 @@ class Channel:
             self._gone = True  # the collector has ended; the server must not suffer
 
     def announce(self, kind: str) -> None:
-        """Tell of this process before it serves anything; its first thread gets the lane."""
+        """Tell of this process before it serves anything; the thread that serves first gets the
+        lane.
+        """
         with self._lock:
             self._owners[1] = None
-            self._define(1, kind, os.getpid())
+            self._define(1, kind, 0)
         self.send(b"")
 
     def lane(self, kind: str = "thread") -> int:

@@ -6,7 +6,12 @@ This is the one place where states are derived; every picture is drawn from ``sp
 - QUEUED: from the intended send on the client's clock to the first sign of the request in the
   server.
 - RUNNING, WAITING, READY: STEP, AWAIT and READY records, cut off at the end of the service.
+- The same records of no request, flagged SAMPLED, tell what a thread did: here they are cut to the
+  services on its lane. A piece shorter than a sample at either end of a service says nothing about
+  it and is left out; a service of less than two samples is RUNNING if it was on a processor for at
+  least half of its time, else WAITING.
 - SERVED: the parts of the service about which no record says more.
+- Untracked requests that were over before the run's first intended send are left out.
 
 A request that the client gave up on and that no traced server ever began stayed QUEUED until then
 (flag ERROR). Where the server is not traced, nothing is known of the queue and nothing is drawn.
@@ -16,8 +21,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from playground.trace.records import CLIENT_LANE, UNTRACKED, Flag, Kind
-from playground.trace.trace import DTYPE, Trace
+from playground.trace.records import CLIENT_LANE, NOBODY, UNTRACKED, Flag, Kind
+from playground.trace.sampler import TICK_US
+from playground.trace.trace import DTYPE, RequestInfo, Trace, over_before
 
 SLIVER_US = 0.5  # gaps below this are rounding, not time
 
@@ -48,9 +54,13 @@ def spans(trace: Trace, now_us: float | None = None) -> np.ndarray:
     spans that ended later are open.
     """
     records = trace.records if now_us is None else as_of(trace.records, now_us)
+    records = records[~np.isin(records["request"], over_before(records))]
     known = trace.meta.get("traced", True) and not trace.meta.get("dropped", 0)
     result = np.concatenate(
-        [_queued(records, bool(trace.meta.get("traced", True)), bool(known)), _service(records)]
+        [
+            _queued(records, bool(trace.meta.get("traced", True)), bool(known)),
+            _service(records, trace.requests),
+        ]
     )
     return result[np.argsort(result["t_us"], kind="stable")]
 
@@ -75,6 +85,14 @@ def as_of(records: np.ndarray, now_us: float) -> np.ndarray:
     return known
 
 
+def touched(records: np.ndarray, fresh: np.ndarray) -> set[int]:
+    """The requests whose states may differ because ``fresh`` is now among ``records``."""
+    sampled = fresh[fresh["request"] == NOBODY]
+    services = _bases(records)
+    hit = _overlaps(services, sampled)[0]
+    return {*np.unique(fresh["request"]).tolist(), *services["request"][hit].tolist()} - {NOBODY}
+
+
 def _queued(records: np.ndarray, traced: bool, complete: bool) -> np.ndarray:
     told = records[records["kind"] == Kind.QUEUE]
     clients = records[(records["kind"] == Kind.CLIENT) & (records["request"] < UNTRACKED)]
@@ -92,10 +110,13 @@ def _queued(records: np.ndarray, traced: bool, complete: bool) -> np.ndarray:
     return queued
 
 
-def _service(records: np.ndarray) -> np.ndarray:
+def _service(records: np.ndarray, requests: dict[int, RequestInfo]) -> np.ndarray:
     """The RUNNING, WAITING, READY spans, and SERVED for what they leave uncovered."""
     bases = _bases(records)
-    parts = records[np.isin(records["kind"], tuple(STATE_OF))]
+    own = np.isin(records["kind"], tuple(STATE_OF)) & (records["request"] != NOBODY)
+    exact = np.isin(bases["request"], records["request"][own])
+    short = _short(bases[~exact], requests)
+    parts = np.concatenate([records[own], _sampled(records, bases[~exact]), short])
     opening, closing = bases.copy(), bases.copy()
     closing["t_us"] = _ends(bases)
     rows = np.concatenate([opening, parts, closing])
@@ -114,6 +135,49 @@ def _bases(records: np.ndarray) -> np.ndarray:
     workers = records[records["kind"] == Kind.WORKER]
     requests = records[records["kind"] == Kind.REQUEST]
     return np.concatenate([workers, requests[~np.isin(requests["request"], workers["request"])]])
+
+
+def _sampled(records: np.ndarray, services: np.ndarray) -> np.ndarray:
+    """What the sampler saw of a lane, as parts of the services there."""
+    seen = records[(records["request"] == NOBODY) & ((records["flags"] & Flag.SAMPLED) != 0)]
+    service, part = _overlaps(services, seen)
+    from_us, to_us = services["t_us"][service], _ends(services)[service]
+    begun, ended = seen["t_us"][part], _ends(seen)[part]
+    parts = seen[part].copy()
+    parts["request"] = services["request"][service]
+    parts["t_us"] = np.maximum(begun, from_us)
+    stop = np.minimum(ended, to_us)
+    length = stop - parts["t_us"]
+    parts["dur_us"] = np.where(np.isinf(length), np.nan, length)
+    cut = (begun < from_us) | (ended > to_us)
+    return parts[(length > 0) & ~(cut & (length < TICK_US)) & (to_us - from_us >= 2 * TICK_US)]
+
+
+def _overlaps(services: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of every service with every part on its lane that touches it, as two arrays."""
+    pairs = [np.empty((2, 0), int)]
+    for lane in np.unique(seen["lane"]):
+        here, parts = np.flatnonzero(services["lane"] == lane), np.flatnonzero(seen["lane"] == lane)
+        here = here[np.argsort(services["t_us"][here], kind="stable")]
+        if len(here):
+            ended = np.maximum.accumulate(_ends(services)[here])
+            first = np.searchsorted(ended, seen["t_us"][parts], "right")
+            last = np.searchsorted(services["t_us"][here], _ends(seen)[parts], "left")
+            count = np.maximum(last - first, 0)
+            place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+            pairs.append(np.stack([here[np.repeat(first, count) + place], np.repeat(parts, count)]))
+    service, part = np.concatenate(pairs, axis=1)
+    return service, part
+
+
+def _short(services: np.ndarray, requests: dict[int, RequestInfo]) -> np.ndarray:
+    """Services too short for the sampler, by the processor time that they took."""
+    short = services[services["dur_us"] < 2 * TICK_US].copy()
+    infos = [requests.get(number) for number in short["request"].tolist()]
+    cpu_us = np.array([np.nan if i is None or i.cpu_us is None else i.cpu_us for i in infos], float)
+    short["kind"] = np.where(cpu_us * 2 >= short["dur_us"], Kind.STEP, Kind.AWAIT)
+    short["flags"] |= np.uint8(Flag.SAMPLED)
+    return short[np.isfinite(cpu_us)]
 
 
 def _ends(records: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from playground.trace.records import Kind
+from playground.trace.records import UNTRACKED, Kind
 
 DTYPE = np.dtype(
     [
@@ -122,6 +122,27 @@ class Trace:
             return cls(records[:expected].copy(), lanes, requests, dict(header["meta"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(path) from error
+
+
+def without_earlier(trace: Trace) -> Trace:
+    """The trace without the requests that were over before its own were to be sent."""
+    records = trace.records
+    earlier = over_before(records)
+    if len(earlier) == 0:
+        return trace
+    requests = {number: info for number, info in trace.requests.items() if number not in earlier}
+    return replace(trace, records=records[~np.isin(records["request"], earlier)], requests=requests)
+
+
+def over_before(records: np.ndarray) -> np.ndarray:
+    """The untracked requests that ended before the first intended send of the run."""
+    tracked = records["request"] < UNTRACKED
+    sends = records["t_us"][tracked & (records["kind"] == Kind.CLIENT)]
+    strangers = records[~tracked]
+    if len(sends) == 0 or len(strangers) == 0:
+        return np.empty(0, "u4")
+    lasting = ~(strangers["t_us"] + strangers["dur_us"] < sends.min())  # NaN: it is open
+    return np.setdiff1d(strangers["request"], strangers["request"][lasting])
 
 
 def settle(records: np.ndarray) -> np.ndarray:

@@ -4,10 +4,8 @@
 It changes nothing that a server or an application could notice: ``write()``, ``exc_info``, lists of
 one block (for which servers supply Content-Length) and ``wsgi.file_wrapper`` work as without it.
 
-Running and waiting: with ``cpu=True`` each request's processor time is recorded, and one thread per
-process looks every few milliseconds at the processor clocks of the threads that are serving. A
-window in which a thread used less than half of the time counts as waiting (AWAIT), else as running
-(STEP), both flagged SAMPLED. The thread ends when nothing has been served for a while.
+With ``cpu=True`` each request's processor time is recorded. What a thread does meanwhile is seen
+from outside: ``playground.trace.sampler``.
 """
 
 import json
@@ -15,20 +13,16 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
 from typing import Any
 
 from playground.trace.records import OPEN, RECORD, Flag, Kind, now_us, parse_traceparent
 from playground.trace.sender import Channel, Sender, note
 
-SAMPLE_S = 0.005
-LINGER_S = 0.5  # without requests, until the sampling thread ends
-NO_SAMPLE_US = SAMPLE_S * 1e6 / 2  # a window shorter than this joins the next
 ERROR_TEXT = 300  # characters
 
 WORKER, REQUEST = int(Kind.WORKER), int(Kind.REQUEST)  # plain numbers pack faster
 BOTH = struct.Struct("<" + RECORD.format[1:] * 2)  # a WORKER and a REQUEST record
-
-CAN_SAMPLE = hasattr(time, "pthread_getcpuclockid")
 
 StartResponse = Callable[..., Callable[[bytes], object]]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -41,11 +35,9 @@ class TracedWSGI:
         self._app = app
         self._sender = sender
         self._cpu = cpu
-        self._sampler: Sampler | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        channel = self._sender.channel()
-        service = Service(channel, self._sampler_of(channel), environ)
+        service = Service(self._sender.channel(), environ, self._cpu)
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             write = start_response(status, headers, *exc_info)
@@ -56,16 +48,9 @@ class TracedWSGI:
             result = self._app(environ, start)
         except BaseException as error:
             service.end(error)
+            hide_own_frames(error)
             raise
         return followed(result, service, environ)
-
-    def _sampler_of(self, channel: Channel) -> "Sampler | None":
-        if not self._cpu:
-            return None
-        sampler = self._sampler
-        if sampler is None or sampler.channel is not channel:  # the first request, or a fork
-            sampler = self._sampler = Sampler(channel)
-        return sampler
 
 
 class Service:
@@ -74,26 +59,17 @@ class Service:
     __slots__ = (
         "_begun",
         "_channel",
-        "_cpu_begun",
+        "_cpu_begun_ns",
         "_ended",
         "_lane",
         "_request",
         "_run",
-        "_sampler",
         "_thread",
-        "clock",
-        "part",
-        "part_us",
         "status",
-        "window_cpu",
-        "window_us",
     )
 
-    def __init__(
-        self, channel: Channel, sampler: "Sampler | None", environ: dict[str, Any]
-    ) -> None:
+    def __init__(self, channel: Channel, environ: dict[str, Any], cpu: bool) -> None:
         self._channel = channel
-        self._sampler = sampler
         self._ended = False
         self.status: object = None
         self._lane = lane = channel.lane()
@@ -111,9 +87,8 @@ class Service:
             *(begun, OPEN, request, lane, REQUEST, 0),
         )
         channel.send(both, self._run, notes)
-        if sampler is not None:
-            self._thread = threading.get_ident()
-            sampler.add(self, begun)
+        self._thread = threading.get_ident() if cpu else None
+        self._cpu_begun_ns = time.thread_time_ns() if cpu else 0
 
     def end(self, error: BaseException | None = None, text: str = "") -> None:
         """The service is over; only the first call counts."""
@@ -121,11 +96,9 @@ class Service:
             return
         self._ended = True
         ended = now_us()
-        parts, cpu_us = b"", None
-        if self._sampler is not None:
-            parts, cpu_us = self._sampler.remove(self, ended)
-            if threading.get_ident() != self._thread:
-                cpu_us = None  # another thread closed it: what this one used is not known
+        cpu_us = None
+        if self._thread == threading.get_ident():  # else what the service used is not known
+            cpu_us = (time.thread_time_ns() - self._cpu_begun_ns) / 1000
         if error is not None:
             text = describe(error)
         begun, took = self._begun, ended - self._begun
@@ -138,108 +111,7 @@ class Service:
             f'{{"request":{request},"end":1,"status":{json_number(status_code(self.status))},'
             f'"cpu_us":{json_number(cpu_us)},"error":{json.dumps(text) if text else "null"}}}\n'
         )
-        self._channel.send(parts + both, self._run, told.encode())
-
-    def begin_sampling(self, begun: float) -> None:
-        """Note the clock of the calling thread; the whole service is the first window."""
-        self.clock = time.pthread_getcpuclockid(threading.get_ident()) if CAN_SAMPLE else None
-        self.part = 0
-        self.part_us = self.window_us = begun
-        self.window_cpu = self._cpu_begun = self.cpu_us()
-
-    def cpu_us(self) -> float:
-        """The processor time of the thread that began the service."""
-        if self.clock is None:
-            return time.thread_time_ns() / 1000
-        return time.clock_gettime_ns(self.clock) / 1000
-
-    def sample(self, now: float) -> bytes:
-        """Records for the window that ends now: none if the state has not changed."""
-        cpu = self.cpu_us()
-        kind = Kind.STEP if (cpu - self.window_cpu) * 2 >= now - self.window_us else Kind.AWAIT
-        records = b""
-        if kind != self.part:
-            if self.part:
-                records = self._part(self.window_us)
-            self.part, self.part_us = kind, self.window_us
-            records += self._part(None)
-        self.window_us, self.window_cpu = now, cpu
-        return records
-
-    def finish_sampling(self, now: float) -> tuple[bytes, float]:
-        """The last window, the end of the last part, and the processor time in microseconds."""
-        if self.clock is None:
-            return b"", self.cpu_us() - self._cpu_begun
-        records = self.sample(now) if now > self.window_us else b""
-        return records + self._part(now), self.window_cpu - self._cpu_begun
-
-    def publish(self, records: bytes) -> None:
-        """Send records of this request from another thread."""
-        self._channel.send(records, self._run)
-
-    def _part(self, end: float | None) -> bytes:
-        length = OPEN if end is None else end - self.part_us
-        return RECORD.pack(self.part_us, length, self._request, self._lane, self.part, Flag.SAMPLED)
-
-
-class Sampler:
-    """The one thread of a process that tells running from waiting while requests are in service."""
-
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
-        self._lock = threading.Lock()
-        self._busy: set[Service] = set()
-        self._thread: threading.Thread | None = None
-
-    def add(self, service: Service, begun: float) -> None:
-        """Watch a service that the calling thread begins."""
-        service.begin_sampling(begun)
-        if not CAN_SAMPLE:
-            return
-        with self._lock:
-            self._busy.add(service)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="cpu-sampler", daemon=True)
-                self._thread.start()
-
-    def remove(self, service: Service, now: float) -> tuple[bytes, float | None]:
-        """Stop watching: the last records, and the processor time (None if its thread is gone)."""
-        with self._lock:
-            self._busy.discard(service)
-            try:
-                return service.finish_sampling(now)
-            except OSError:
-                return b"", None
-
-    @property
-    def awake(self) -> bool:
-        """Whether the thread runs."""
-        return self._thread is not None
-
-    def _run(self) -> None:
-        idle_since = time.monotonic()
-        while True:
-            time.sleep(SAMPLE_S)
-            with self._lock:
-                if self._busy:
-                    idle_since = time.monotonic()
-                    self._look()
-                elif time.monotonic() - idle_since > LINGER_S:
-                    self._thread = None
-                    return
-
-    def _look(self) -> None:
-        for service in list(self._busy):
-            now = now_us()
-            if now - service.window_us < NO_SAMPLE_US:
-                continue
-            try:
-                records = service.sample(now)
-            except OSError:  # its thread has ended without close()
-                self._busy.discard(service)
-                continue
-            if records:
-                service.publish(records)
+        self._channel.send(both, self._run, told.encode())
 
 
 class Blocks:
@@ -262,12 +134,21 @@ class Blocks:
             raise
         except BaseException as error:
             self._service.end(error)
+            hide_own_frames(error)
             raise
 
     def close(self) -> None:
-        """End the record, after the application's own ``close()``."""
-        close_result(self._result, self._service)
-        self._result = ()
+        """End the record, after the application's own ``close()``; its errors go on."""
+        result, self._result = self._result, ()
+        try:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+        except BaseException as error:
+            self._service.end(error)
+            hide_own_frames(error)
+            raise
+        self._service.end()
 
     def __del__(self) -> None:
         never_closed(self._service)
@@ -322,21 +203,22 @@ def _follow_file(result: Any, service: Service) -> bool:
     return True
 
 
-def close_result(result: Iterable[bytes], service: Service) -> None:
-    """Call the application's ``close()`` if it has one; its errors are recorded and go on."""
-    try:
-        close = getattr(result, "close", None)
-        if close is not None:
-            close()
-    except BaseException as error:
-        service.end(error)
-        raise
-    service.end()
-
-
 def never_closed(service: Service) -> None:
     """The server let go of the iterable: if it has not called ``close()``, it never will."""
     service.end(text="the server did not call close() on the app's iterable (PEP 3333)")
+
+
+def hide_own_frames(error: BaseException) -> None:
+    """Take the tracer's frames out of the traceback; a bare ``raise`` then adds none."""
+    frames: list[TracebackType] = []
+    frame = error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename != __file__:
+            frames.append(frame)
+        frame = frame.tb_next
+    for outer, inner in zip(frames, [*frames[1:], None], strict=False):
+        outer.tb_next = inner
+    error.__traceback__ = frames[0] if frames else None
 
 
 def label(environ: dict[str, Any]) -> str:

@@ -6,12 +6,12 @@ Every picture is drawn from ``playground.trace.states.spans`` and from nothing e
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playground.views.live import live
+    from playground.views.publisher import live
     from playground.views.widget import Timeline, compare
 
 __all__ = ["Timeline", "compare", "live"]
 
-_HOMES = {"Timeline": "widget", "compare": "widget", "live": "live"}
+_HOMES = {"Timeline": "widget", "compare": "widget", "live": "publisher"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """The picture that moves: an anywidget whose front end is ``timeline.js``.
 
 The model's state holds one finished message (``final``), so a notebook that was saved with widget
-state opens interactively without a kernel. Live messages are sent by ``playground.views.live``.
+state opens interactively without a kernel. ``playground.views.publisher`` sends the live messages.
 """
 
 import uuid

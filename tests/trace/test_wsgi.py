@@ -1,7 +1,5 @@
 import io
 import os
-import threading
-import time
 from wsgiref.handlers import SimpleHandler
 from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
@@ -9,10 +7,7 @@ from wsgiref.validate import validator
 import numpy as np
 import pytest
 
-from playground.setups.apps import burn
-from playground.trace import wsgi
 from playground.trace.records import Flag, Kind, make_traceparent
-from playground.trace.sender import Sender
 from playground.trace.states import State, spans
 from playground.trace.wsgi import TracedWSGI
 from tests.trace.conftest import TRACE_ID
@@ -257,72 +252,8 @@ def test_each_forked_worker_has_a_lane(sender, ended):
     assert trace.meta["dropped"] == 0
 
 
-needs_clocks = pytest.mark.skipif(not wsgi.CAN_SAMPLE, reason="no per-thread clocks on this system")
-
-
-@needs_clocks
-def test_the_sampler_tells_waiting_from_computing(sender, ended):
-    def app(environ, start_response):
-        if environ["PATH_INFO"] == "/cpu":
-            burn(60)
-        else:
-            time.sleep(0.06)
-        return hello(environ, start_response)
-
-    traced = TracedWSGI(app, sender, cpu=True)
-    both = [environ_of(1, PATH_INFO="/sleep"), environ_of(2, PATH_INFO="/cpu")]
-    threads = [threading.Thread(target=serve, args=(traced, environ)) for environ in both]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    trace = ended(2)
-    found = spans(trace)
-
-    def share(request, state):
-        mine = found[found["request"] == request]
-        return mine["dur_us"][mine["kind"] == state].sum() / mine["dur_us"].sum()
-
-    assert share(1, State.WAITING) > 0.5
-    assert share(2, State.RUNNING) > share(1, State.RUNNING)
-    assert trace.requests[2].cpu_us >= 60_000 > trace.requests[1].cpu_us
-    assert not (found["kind"] == State.SERVED).any()
-    assert (found["flags"] == Flag.SAMPLED).all()
-
-
-@needs_clocks
-def test_a_state_is_seen_while_it_lasts(collector, sender, until, ended):
-    release = threading.Event()
-
-    def app(environ, start_response):
-        assert release.wait(10)
-        return hello(environ, start_response)
-
-    thread = threading.Thread(target=serve, args=(TracedWSGI(app, sender, cpu=True),))
-    thread.start()
-    try:
-        until(
-            lambda: (spans(collector.snapshot())["kind"] == State.WAITING).any(), "an open WAITING"
-        )
-        assert np.isnan(spans(collector.snapshot())["dur_us"]).all()
-    finally:
-        release.set()
-        thread.join()
-    ended()
-
-
 def test_without_the_sampler_nothing_is_claimed(sender, ended):
     serve(TracedWSGI(hello, sender, cpu=False))
     trace = ended()
     assert spans(trace)["kind"].tolist() == [State.SERVED]
     assert trace.requests[1].cpu_us is None
-
-
-@needs_clocks
-def test_the_sampling_thread_ends_when_nothing_is_served(monkeypatch, collector, until, ended):
-    monkeypatch.setattr(wsgi, "LINGER_S", 0.0)
-    traced = TracedWSGI(hello, Sender(collector.path), cpu=True)
-    for request in (1, 2):
-        serve(traced, environ_of(request))
-        until(lambda: not traced._sampler.awake, "the sampling thread to end")
-    ended(2)

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from playground.trace.records import now_us
+from playground.trace import states
+from playground.trace.records import NOBODY, now_us
 from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, settle
 from playground.views import wire
 from playground.views.summary import zero_us
@@ -233,15 +234,14 @@ class Publisher(threading.Thread):
     def step(self, now: float) -> None:
         """Read the collector and send one message."""
         self._cursor, fresh, changes = self._collector.since(self._cursor)
-        touched = {int(number) for number in np.unique(fresh["request"])}
         changed = changes.get("requests", {})
-        touched.update(changed)
         self._requests.update(changed)
         self._lanes = changes.get("lanes", self._lanes)
         lost = changes["meta"].get("dropped") != self._meta.get("dropped")
         self._meta = changes["meta"]
         if len(fresh):
             self._records = settle(np.concatenate([self._records, fresh]))
+        touched = states.touched(self._records, fresh) | set(changed)
         zero = zero_us(self._trace(self._records))
         period = 0 if len(self._records) <= SMALL_RECORDS else KEYFRAME_S
         due = now - self._complete_at >= period and len(self._records) <= KEYFRAME_RECORDS
@@ -259,7 +259,7 @@ class Publisher(threading.Thread):
         if touched is None:
             trace = self._trace(self._records)
         else:
-            mine = np.isin(self._records["request"], np.array(touched, "u4"))
+            mine = np.isin(self._records["request"], np.array([NOBODY, *touched], "u4"))
             infos = {
                 number: self._requests[number] for number in touched if number in self._requests
             }

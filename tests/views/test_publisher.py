@@ -6,11 +6,11 @@ import threading
 import numpy as np
 
 from playground.trace.collector import Collector
-from playground.trace.records import OPEN, Kind, now_us
+from playground.trace.records import NOBODY, OPEN, Flag, Kind, now_us
 from playground.trace.states import State, spans
 from playground.trace.trace import DTYPE
-from playground.views import live as live_module
-from playground.views.live import NullHandle, Publisher, live
+from playground.views import publisher as publisher_module
+from playground.views.publisher import NullHandle, Publisher, live
 from playground.views.widget import Timeline, compare
 from tests.views.traces import restaurant
 
@@ -59,7 +59,7 @@ def record(collector, number, *, finished):
 
 
 def test_changes_add_up_to_the_states_of_the_whole(monkeypatch):
-    monkeypatch.setattr(live_module, "SMALL_RECORDS", 0)
+    monkeypatch.setattr(publisher_module, "SMALL_RECORDS", 0)
     reader = Reader()
     with Collector({"title": "t", "workers": 1}) as collector:
         collector.begin(RUN)
@@ -77,7 +77,7 @@ def test_changes_add_up_to_the_states_of_the_whole(monkeypatch):
 
 
 def test_a_view_that_missed_something_gets_the_whole(monkeypatch):
-    monkeypatch.setattr(live_module, "SMALL_RECORDS", 0)
+    monkeypatch.setattr(publisher_module, "SMALL_RECORDS", 0)
     reader = Reader()
     with Collector() as collector:
         collector.begin(RUN)
@@ -143,3 +143,28 @@ def test_the_widget_stores_the_final_picture():
     pair = compare([restaurant(), restaurant(8, 4)], ["two", "four"])
     runs = json.loads(bytes(pair.final).partition(b"\n")[0])["runs"]
     assert [run["title"] for run in runs] == ["two", "four"]
+
+
+def test_what_is_known_of_a_lane_reaches_the_requests_on_it(monkeypatch):
+    monkeypatch.setattr(publisher_module, "SMALL_RECORDS", 0)
+    reader = Reader()
+    with Collector() as collector:
+        collector.begin(RUN)
+        publisher = Publisher(collector, reader, 2, None, {})
+        record(collector, 1, finished=False)
+        publisher.step(1.0)
+        publisher.step(1.0)
+        start = collector.snapshot().records["t_us"].max()
+        collector.record(Kind.AWAIT, start, OPEN, NOBODY, 1, Flag.SAMPLED)
+        publisher.step(1.0)
+        assert reader.heads[-1]["runs"][0]["touched"] == [1]
+        expected = np.sort(spans(collector.snapshot()), order=["t_us", "request"])
+    assert State.WAITING in expected["kind"]
+    assert reader.states().tobytes() == expected.tobytes()
+
+
+def test_the_function_is_not_hidden_by_a_module_of_its_name():
+    import playground.views
+
+    assert playground.views.live is live
+    assert playground.views.live is live, "the second access, too"
