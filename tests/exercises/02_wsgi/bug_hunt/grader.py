@@ -306,6 +306,10 @@ def check_headers(learner: Learner) -> None:
     hunt = Hunt(learner)
     with hunt.send("/cookies") as client:
         response = client.response()
+        line = client.received.partition(b"\r\n")[0]
+        if line != b"HTTP/1.1 200 OK":
+            nudge = "The app's status goes out as it is."
+            client.fail(f"{line!r}", "b'HTTP/1.1 200 OK'", why="RFC 9112 §4", nudge=nudge)
         found = [pair for pair in response.headers if pair[0] in ("set-cookie", "x-a")]
         expected = [("set-cookie", "a=1"), ("x-a", "\xe9\xff"), ("set-cookie", "b=2")]
         if found != expected:

@@ -149,7 +149,8 @@ def check_generator(learner: Learner) -> None:
     compare(
         learner, "a_generator",
         why="PEP 3333, Buffering and Streaming; RFC 9112 §7.1: a chunk of size 0 is the last one",
-        nudge="The head leaves with the first block. Who knows the length by then?",
+        nudge="The head leaves with the first block. Who knows the length by then? And what"
+        " would an empty chunk mean?",
     )  # fmt: skip
 
 
