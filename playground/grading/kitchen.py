@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import psutil
 
@@ -102,6 +103,26 @@ def asleep(server: Server) -> None:
     while quiet < 5 and time.monotonic() < limit:
         time.sleep(0.02)
         quiet = quiet + 1 if server.learner.process().status() == psutil.STATUS_SLEEPING else 0
+
+
+def delivered(server: Server, number: int) -> None:
+    """Wait until the learner's process has handled the signal that was just sent to it (Linux).
+
+    A signal that is no longer pending has woken it up; when it sleeps again, its handler has run.
+    """
+    process = server.learner.process()
+    status = Path(f"/proc/{process.pid}/status")
+    limit = time.monotonic() + 5.0
+    while status.exists() and time.monotonic() < limit:
+        with contextlib.suppress(OSError, psutil.Error):
+            pending = [
+                line.split()[1] for line in status.read_text().splitlines() if "Pnd:" in line
+            ]
+            waiting = any(int(mask, 16) >> (number - 1) & 1 for mask in pending)
+            if not waiting and process.status() == psutil.STATUS_SLEEPING:
+                return
+        time.sleep(0.01)
+    asleep(server)
 
 
 def returns(server: Server, called: str, expected: object, *, why: str, nudge: str) -> None:

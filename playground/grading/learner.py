@@ -283,8 +283,14 @@ class Learner:
         return self._begun_ended
 
     def process(self) -> psutil.Process:
-        """Return the learner's process: its threads, children, open files and sockets."""
-        return psutil.Process(self._pid)
+        """Return the learner's process: its threads, children, open files and sockets.
+
+        Raises Failed when it has ended.
+        """
+        try:
+            return psutil.Process(self._pid)
+        except psutil.NoSuchProcess:
+            raise Failed(self._gone("a look at the process of your code")) from None
 
     def stacks(self) -> tuple[Stack, ...]:
         """Return where every thread and task of the learner's process stands."""

@@ -80,11 +80,15 @@ class Server:
 
     def threads(self) -> int:
         """Return how many threads the learner's process has."""
-        return int(self.learner.process().num_threads())
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return int(self.learner.process().num_threads())
+        return 0
 
     def children(self) -> list[psutil.Process]:
         """Return the processes that descend from the learner's."""
-        return list(self.learner.process().children(recursive=True))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return list(self.learner.process().children(recursive=True))
+        return []
 
     def connections(self) -> int:
         """Return how many accepted connections the server and its children hold open."""

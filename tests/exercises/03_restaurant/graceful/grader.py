@@ -7,6 +7,7 @@ from playground.grading.kitchen import (
     answered,
     answering,
     asleep,
+    delivered,
     handler,
     leave,
     party,
@@ -170,7 +171,7 @@ def now(learner: Learner, kind: str, called: str) -> None:
         inside = party(server, "inside")
         gate.wait_for(1, server, "1 client", why="the house is open")
         terminate(learner)
-        delivered(learner)  # two signals at the same moment would be one
+        delivered(server, signal.SIGTERM)  # two signals at the same moment would be one
         terminate(learner)
         returns(
             server, called, False, why="the second SIGTERM means now",
@@ -210,13 +211,6 @@ def taken_by_the_next(server: Server, client: Client, called: str) -> None:
         )  # fmt: skip
     probe(server.learner, "take")(server.listener)
     client.expect_bytes(b"served by the next process\n", why=QUEUE)
-
-
-def delivered(learner: Learner) -> None:
-    """Wait until the process has seen SIGTERM: it draws its stacks only after that."""
-    for _ in range(3):
-        if any("MainThread" in stack.name for stack in learner.stacks()):
-            return
 
 
 def probe(learner: Learner, name: str) -> Remote:

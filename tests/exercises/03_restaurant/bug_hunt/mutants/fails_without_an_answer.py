@@ -1,6 +1,6 @@
 # Catches the exception of handle and says nothing to the client.
-# Message: came back no bytes, then end-of-file
-# Message: expected an HTTP response
+# Message: came back b''
+# Message: expected b'HTTP/1.1 500 Internal Server Error
 
 import queue
 import select

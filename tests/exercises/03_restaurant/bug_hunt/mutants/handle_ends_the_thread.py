@@ -1,7 +1,7 @@
 # An exception of handle still ends the thread.
 # Message: sent b'GET /fail HTTP/1.1
-# Message: came back no bytes, then end-of-file
-# Message: expected an HTTP response
+# Message: came back b''
+# Message: expected b'HTTP/1.1 500 Internal Server Error
 
 import queue
 import select

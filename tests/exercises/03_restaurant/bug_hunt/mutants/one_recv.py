@@ -1,5 +1,5 @@
 # Takes what one recv() returns for the whole head.
-# Message: half a head
+# Message: not the head
 # Message: why TCP is a stream
 
 import queue
