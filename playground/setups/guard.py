@@ -1,10 +1,11 @@
 """The guard: a process that runs a server and ends it when the one who asked for it disappears.
 
-``python guard.py STATUS_FD COMMAND…`` in a session of its own. It tells ``pid N`` and ``exit
-STATUS`` on STATUS_FD. When its standard input ends (the pipe from the notebook's kernel, closed on
+``python guard.py STATUS_FD FOLDERS COMMAND…`` in a session of its own. It tells ``pid N`` and
+``exit STATUS`` on STATUS_FD. When its standard input ends (the pipe from the notebook's kernel, closed on
 purpose or by the kernel's death), or on SIGTERM, the server gets SIGTERM, a grace period, and then
-the whole process group SIGKILL. Standard library only, imports nothing of ours, starts in a few
-milliseconds.
+the whole process group SIGKILL. A kernel that closes the pipe on purpose says a word before; where
+it did not, it is dead, and the guard removes FOLDERS (paths, joined like those of PATH). Standard
+library only, imports nothing of ours, starts in a few milliseconds.
 """
 
 import contextlib
@@ -22,20 +23,56 @@ LOG_LIMIT = 1 << 30  # bytes: no file of a server, its log included, gets larger
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # prctl(2), Linux
 
 
-def main(status_fd: int, command: list[str]) -> None:
-    """Run ``command`` until it ends or is not wanted any more."""
+def main(status_fd: int, folders: list[str], command: list[str]) -> None:
+    """Run ``command`` until it ends or is not wanted any more, then see the kernel out."""
     signals, waker = _wake_on(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     server = _start(command, status_fd)
     _close_others(status_fd, signals, waker)
     _tell(status_fd, f"pid {server}\n")
-    status = _run(server, signals)
+    caller = Caller()
+    status = _run(server, signals, caller)
     if status is None:
         _send(os.kill, server, signal.SIGTERM)
         status = _await(server, time.monotonic() + GRACE_S)
     _send(os.killpg, server, signal.SIGKILL)
     _tell(status_fd, f"exit {status}\n")
     _reap_all()
+    caller.await_end(signals)
+    if caller.died:
+        _remove(folders)
+
+
+class Caller:
+    """The one who wants the server, at the other end of standard input."""
+
+    said = ended = dismissed = False
+
+    def listen(self, signals: int) -> None:
+        """Wait until it speaks or ends, or a signal arrives."""
+        ready, _, _ = select.select([0, signals], [], [])
+        if signals in ready and signal.SIGTERM in os.read(signals, 4096):
+            self.dismissed = True
+        if 0 in ready:
+            self.ended = not os.read(0, 4096)
+            self.said = self.said or not self.ended
+
+    def await_end(self, signals: int) -> None:
+        """Until it ends, or the guard is dismissed by SIGTERM."""
+        while not (self.ended or self.dismissed):
+            self.listen(signals)
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended without a word."""
+        return self.ended and not self.said
+
+
+def _remove(folders: list[str]) -> None:
+    import shutil  # only here: it takes longer to import than all the rest
+
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(command: list[str], status_fd: int) -> int:
@@ -70,13 +107,11 @@ def _close_others(*kept: int) -> None:
                 os.close(descriptor)
 
 
-def _run(server: int, signals: int) -> int | None:
+def _run(server: int, signals: int, caller: Caller) -> int | None:
     """The exit status of the server, or None when it is not wanted any more."""
     while True:
-        ready, _, _ = select.select([0, signals], [], [])
-        if signals in ready and signal.SIGTERM in os.read(signals, 4096):
-            return None
-        if 0 in ready and not os.read(0, 4096):
+        caller.listen(signals)
+        if caller.ended or caller.dismissed:
             return None
         status = _reap(server)
         if status is not None:
@@ -153,4 +188,4 @@ def _tell(status_fd: int, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2].split(os.pathsep), sys.argv[3:])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from playground.setups import guard
@@ -19,8 +20,8 @@ class Guarded:
     """Runs ``command`` until ``end()`` or until this process disappears; its output goes to
     ``log``.
 
-    ``passed`` are descriptors that the command inherits. ``pid`` is 0 if the command was not
-    started.
+    ``passed`` are descriptors that the command inherits. ``folders`` are removed if this process
+    dies without ``end()``. ``pid`` is 0 if the command was not started.
     """
 
     def __init__(
@@ -29,15 +30,18 @@ class Guarded:
         environment: dict[str, str],
         log: Path,
         passed: tuple[int, ...] = (),
+        folders: Iterable[Path] = (),
     ) -> None:
         self._said = b""
         self._silent = False
         self._reader, writer = os.pipe()
         os.set_blocking(self._reader, False)
+        doomed = os.pathsep.join(map(str, folders))
+        program = [sys.executable, "-I", "-S", guard.__file__, str(writer), doomed]
         try:
             with log.open("wb") as output:
                 self._guard = subprocess.Popen(
-                    [sys.executable, "-I", "-S", guard.__file__, str(writer), *command],
+                    [*program, *command],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -66,6 +70,8 @@ class Guarded:
         """SIGTERM, a grace period, SIGKILL for the whole group; returns when all are gone."""
         if self._guard.stdin is None or self._guard.stdin.closed:
             return
+        with contextlib.suppress(OSError):
+            self._guard.stdin.write(b".")
         with contextlib.suppress(OSError):
             self._guard.stdin.close()
         try:

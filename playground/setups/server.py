@@ -255,16 +255,18 @@ class Server:
 
     def _launch(self, place: str, cpu: bool) -> Guarded:
         environment, log = self._environment(place, cpu), self._folder / "log"
+        folders = [self._folder, *([self.collector.folder] if self.collector else [])]
         if self.setup is not None:
             if self.port:
                 _listen(self.port).close()  # a port in use is told at once, in a sentence
             words = shlex.split(self.setup.line(TARGET, self.port, self.workers, self.threads))
-            return Guarded([sys.executable, *words[1:]], environment, log)
+            return Guarded([sys.executable, *words[1:]], environment, log, folders=folders)
         pickled = packing.pack(self.function, self._folder / "server.pickle", "server function")
         with _listen(self.port) as listener:
             self.port = listener.getsockname()[1]
             words = ["-m", "playground.setups.learner", str(listener.fileno()), str(pickled)]
-            return Guarded([sys.executable, *words], environment, log, (listener.fileno(),))
+            passed = (listener.fileno(),)
+            return Guarded([sys.executable, *words], environment, log, passed, folders)
 
     def _environment(self, place: str, cpu: bool) -> dict[str, str]:
         """This process's own, plus what ``playground.setups.loading`` reads."""

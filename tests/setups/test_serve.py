@@ -291,7 +291,8 @@ import os, sys, psutil, threading
 from playground.setups.server import serve
 from playground.load.burst import burst
 server = serve("gunicorn-sync", "slow", workers=2)
-print(server.port, psutil.Process(server.pid).ppid(), *server.pids(), flush=True)
+print(server.port, server.collector.sampler_pid or psutil.Process(server.pid).ppid(),
+      psutil.Process(server.pid).ppid(), *server.pids(), flush=True)
 {then}
 """
 
@@ -299,7 +300,7 @@ print(server.port, psutil.Process(server.pid).ppid(), *server.pids(), flush=True
 def start(interpreter, then):
     process = interpreter(SERVING.format(then=then))
     port, *pids = map(int, process.stdout.readline().split())
-    assert len(alive(pids)) == 4
+    assert len(alive(pids)) == 5
     return process, port, pids
 
 
@@ -314,16 +315,26 @@ def test_nothing_outlives_an_interpreter_that_is_killed_in_mid_burst(
     process.wait(30)
     until(lambda: not alive(pids), "the end of every process")
     assert port_is_free(port)
-    if number == signal.SIGINT:
-        assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
 
 
 @pytest.mark.parametrize("then", ["", "sys.exit(3)", "raise ValueError", "os._exit(0)"])
-def test_nothing_outlives_an_interpreter_that_ends(interpreter, until, then):
+def test_nothing_outlives_an_interpreter_that_ends(interpreter, until, tmp_path, then):
     process, port, pids = start(interpreter, then)
     process.wait(30)
     until(lambda: not alive(pids), "the end of every process")
     assert port_is_free(port)
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
+
+
+def test_the_folders_go_even_if_the_server_had_ended_before(interpreter, until, tmp_path):
+    process, _, pids = start(interpreter, "sys.stdin.readline()")
+    os.kill(pids[2], signal.SIGKILL)
+    until(lambda: not alive(pids[2:]), "the end of the server")
+    assert len(list(tmp_path.iterdir())) == 3
+    process.kill()
+    until(lambda: not alive(pids), "the end of every process")
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
 
 
 def test_a_killed_guard_leaves_nothing_behind_either(until):
