@@ -19,6 +19,7 @@ from playground.trace.states import first_seen
 
 MOST = 10_000  # requests in a burst
 SPARE_FILES = 256  # that this process may have open besides its connections
+QUIET_S = 0.1  # for requests from before to end; what is in service longer is seen in the run
 LAST_WORDS_S = 0.25  # for the records of servers that end a request after its answer
 LATE_US, LATE_PART = (
     5_000.0,
@@ -88,6 +89,7 @@ class Recording:
     def run(self, show: bool) -> Run:
         """Send, watch, wait, and join the two sides."""
         server = self._server
+        self._await_quiet()
         self._collector.begin(
             self._request.trace_id or "",
             title=self._title,
@@ -113,6 +115,12 @@ class Recording:
             if shown is not None:
                 shown.finish(run)
         return run
+
+    def _await_quiet(self) -> None:
+        """A request that has just been answered is over: let the server say so before the run."""
+        end = time.monotonic() + QUIET_S
+        while self._collector.serving and time.monotonic() < end:
+            time.sleep(POLL_S)
 
     def _observer(self) -> Observer:
         record, describe = self._collector.record, self._collector.describe

@@ -30,6 +30,8 @@ class Shown:
             self._handle.finish(run)
         if not in_notebook():
             _print(run.trace)
+            if run.note:
+                print(run.note)
         elif self._handle is None:
             from IPython.display import display
 

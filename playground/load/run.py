@@ -25,7 +25,8 @@ class Run:
 
         ``served`` had a complete answer (``statuses`` counts them by code), ``failed`` had none.
         Latencies are those of the served, from the intended send; None if there are none.
-        ``wall_s`` is from the intended send to the last end.
+        ``wall_s`` is from the intended send to the last end. ``note`` says in words what to know
+        before one believes the numbers: that the client was late itself; else it is empty.
         """
         served = sorted(reply.latency_s for reply in self.replies if reply.error is None)
         wall = max((reply.latency_s for reply in self.replies), default=0.0)
@@ -40,7 +41,19 @@ class Run:
             "throughput_rps": len(served) / wall if wall else 0.0,
             "dropped": self.trace.meta.get("dropped", 0),
             "statuses": dict(statuses),
+            "note": self.note,
         }
+
+    @property
+    def note(self) -> str:
+        """A sentence if the load generator was the bottleneck; else empty."""
+        meta = self.trace.meta
+        if not meta.get("client_bottleneck"):
+            return ""
+        return (
+            f"The client itself was up to {meta.get('client_lag_us', 0) / 1000:.0f} ms late: these"
+            " numbers tell more about it, or about a busy machine, than about the server."
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace to a file; ``Trace.load(path)`` reads it."""
@@ -72,23 +85,26 @@ class Run:
         """The picture as plain text."""
         from playground.views import static
 
-        return static.text([self.trace])
+        return "\n".join(filter(None, [static.text([self.trace]), self.note]))
 
     def __repr__(self) -> str:
         told = self.summary()
         title = self.trace.meta.get("title", "run")
         times = "" if told["p50_s"] is None else f", median {told['p50_s']:.3f} s"
-        return f"<{title}: {told['served']} served, {told['failed']} failed{times}>"
+        late = f". {self.note}" if self.note else ""
+        return f"<{title}: {told['served']} served, {told['failed']} failed{times}{late}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from playground.views import static
 
-        return static.bundle([self.trace], key=self.key)
+        return static.bundle([self.trace], key=self.key, note=self.note or None)
 
     def __rich_console__(self, console: Any, options: Any) -> Any:
         from playground.views import terminal
 
         yield terminal.render(self.trace)
+        if self.note:
+            yield self.note
 
 
 def percentile(ordered: list[float], percent: float) -> float | None:

@@ -1,11 +1,11 @@
 """The guard: a process that runs a server and ends it when the one who asked for it disappears.
 
 ``python guard.py STATUS_FD FOLDERS COMMAND…`` in a session of its own. It tells ``pid N`` and
-``exit STATUS`` on STATUS_FD. When its standard input ends (the pipe from the notebook's kernel, closed on
-purpose or by the kernel's death), or on SIGTERM, the server gets SIGTERM, a grace period, and then
-the whole process group SIGKILL. A kernel that closes the pipe on purpose says a word before; where
-it did not, it is dead, and the guard removes FOLDERS (paths, joined like those of PATH). Standard
-library only, imports nothing of ours, starts in a few milliseconds.
+``exit STATUS`` on STATUS_FD. When its standard input ends (the pipe from the notebook's kernel,
+closed on purpose or by the kernel's death), or on SIGTERM, the server gets SIGTERM, a grace period,
+and then the whole process group SIGKILL. A kernel that closes the pipe on purpose says a word
+before; one that did not is dead, and the guard removes FOLDERS (paths, joined like those of PATH).
+Standard library only, imports nothing of ours, starts in a few milliseconds.
 """
 
 import contextlib

@@ -11,6 +11,7 @@ from playground.load import burst as load_burst
 from playground.load import display
 from playground.load.client import Reply
 from playground.load.run import Run, percentile
+from playground.trace import sampler
 from playground.trace.records import UNTRACKED, Flag, Kind
 from playground.trace.states import State, spans
 from playground.trace.trace import from_tuples
@@ -28,6 +29,9 @@ def barrier_app(environ, start_response):
     __main__.both.wait(20)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [place.encode()]
+
+
+needs_sampler = pytest.mark.skipif(not sampler.SUPPORTED, reason="this system has no schedstat")
 
 
 @pytest.fixture
@@ -65,7 +69,8 @@ def test_client_and_server_records_are_joined():
         assert queue["t_us"] == client["t_us"]
         assert math.isclose(queue["t_us"] + queue["dur_us"], worker["t_us"], abs_tol=0.01)
         assert worker["t_us"] + worker["dur_us"] > client["t_us"]
-        assert states_of(run, request)[:2] == ["QUEUED", "WAITING"]
+        assert states_of(run, request)[0] == "QUEUED"
+        assert "WAITING" in states_of(run, request)
         assert run.trace.requests[request].label == "GET /slow?s=0.05"
         assert run.trace.requests[request].status == 200
     intended = records[records["kind"] == Kind.CLIENT]["t_us"]
@@ -115,6 +120,74 @@ def test_runs_of_one_server_are_kept_apart(until):
     assert (mine["kind"] == Kind.WORKER).sum() == 1
     strangers = second.trace.records[second.trace.records["request"] >= UNTRACKED]
     assert (strangers["kind"] == Kind.WORKER).any(), "the worker was still busy with the first run"
+
+
+def test_what_was_over_before_a_run_is_no_part_of_it():
+    with serve("minimal-wsgi", "hello") as server:
+        for _ in range(5):
+            get(server)
+            run = burst(server, 2, show=False)
+            assert set(run.trace.requests) == {1, 2}
+            assert set(run.trace.records["request"]) <= {0, 1, 2}
+            assert set(spans(run.trace)["request"]) == {1, 2}
+
+
+def computes(environ, start_response):
+    number = 0
+    for step in range(2_000_000):
+        number += step
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(number).encode()]
+
+
+def on_lanes(run):
+    """Of the time in which every lane is occupied: how many lanes are RUNNING on average, the
+    share with two or more RUNNING, and the share with two or more RUNNING or READY.
+    """
+    found = spans(run.trace)
+    found = found[found["lane"] > 0]
+    ends = found["t_us"] + found["dur_us"]
+    lanes = np.unique(found["lane"])
+    begin = max(found["t_us"][found["lane"] == lane].min() for lane in lanes)
+    end = min(ends[found["lane"] == lane].max() for lane in lanes)
+    moments = np.linspace(begin, end, 1000)
+
+    def count(*states):
+        mine = np.isin(found["kind"], states)
+        at = (found["t_us"][mine] <= moments[:, None]) & (moments[:, None] < ends[mine])
+        return at.sum(axis=1)
+
+    running, wanting = count(State.RUNNING), count(State.RUNNING, State.READY)
+    return len(lanes), running.mean(), (running >= 2).mean(), (wanting >= 2).mean()
+
+
+def seen_running(run):
+    """What was seen from outside as RUNNING, in parts of the processor time used."""
+    found = spans(run.trace)
+    seen = found["dur_us"][found["kind"] == State.RUNNING].sum()
+    return seen / sum(info.cpu_us for info in run.trace.requests.values())
+
+
+@needs_sampler
+def test_threads_of_one_process_compute_in_turns():
+    with serve("minimal-wsgi", computes, threads=4) as server:
+        run = burst(server, 4, show=False)
+    lanes, running, together, _ = on_lanes(run)
+    assert lanes == 4
+    assert running < 1.3
+    assert together < 0.3
+    assert 0.4 < seen_running(run) < 1.6
+    assert State.WAITING in spans(run.trace)["kind"], "for the GIL"
+
+
+@needs_sampler
+def test_processes_do_not_wait_for_each_other_to_compute():
+    with serve("minimal-wsgi", computes, workers=2) as server:
+        runs = [burst(server, 4, show=False) for _ in range(3)]
+    both = [run for run in runs if on_lanes(run)[0] == 2]
+    assert both, "each worker got a request"
+    assert all(0.4 < seen_running(run) < 1.6 for run in both)
+    assert max(on_lanes(run)[3] for run in both) > 0.6, "on two processors, or both wanting one"
 
 
 def test_what_took_too_long_says_so_and_was_queued_to_the_end():
@@ -190,9 +263,11 @@ def test_failures_are_recorded_in_words(server_function, words, until):
         assert run.trace.requests[request].error == reply.error
 
 
-def test_an_app_that_crashes_leaves_its_error_in_the_trace():
+def test_an_app_that_crashes_leaves_its_error_in_the_trace(until):
     with serve("minimal-wsgi", "crash") as server:
         run = burst(server, 1, show=False)
+        until(lambda: "RuntimeError" in server.log, "the traceback")
+        assert "playground/trace" not in server.log, "the app's own frames only"
     assert run.replies[0].status == 500
     assert run.trace.requests[1].error == "RuntimeError: broken on purpose"
 
@@ -332,6 +407,14 @@ def test_a_late_client_is_flagged():
     }
     assert load_burst.punctuality(0.0, slow)["client_bottleneck"] is False
     assert load_burst.punctuality(200_000.0, slow)["client_bottleneck"] is True
+
+
+def test_a_late_client_is_told_in_words():
+    late = Trace(from_tuples([]), meta={"client_bottleneck": True, "client_lag_us": 8000.0})
+    run = Run(late, [Reply(200, {}, b"", 0.010)])
+    for told in (repr(run), run.to_text(), run.summary()["note"]):
+        assert "The client itself was up to 8 ms late" in told
+    assert Run(Trace(from_tuples([]))).note == ""
 
 
 def test_the_summary_counts_and_ranks():
