@@ -10,6 +10,6 @@ def last_served(parties: int, waiters: int, meal: float) -> float:
 
     last_served(8, 2, 0.5) == 2.0
 
-    `parties` is 0 or more, `waiters` 1 or more, and `meal` is in seconds. Nobody came: 0.
+    `parties` is 0 or more, `waiters` 1 or more, and `meal` is in seconds. Nobody came: 0.0.
     """
     raise NotImplementedError("your code")
