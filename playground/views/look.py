@@ -19,7 +19,7 @@ STATE_WORDS = {
     State.QUEUED: "queued",
     State.RUNNING: "running",
     State.WAITING: "waiting",
-    State.READY: "ready, not served",
+    State.READY: "ready, not running",
     State.SERVED: "in service, unknown which",
 }
 

@@ -16,7 +16,7 @@ const ROW = 24;
 const STATES = [QUEUED, RUNNING, WAITING, READY, SERVED];
 const WORDS = {
 	[QUEUED]: "queued", [RUNNING]: "running", [WAITING]: "waiting",
-	[READY]: "ready, not served", [SERVED]: "in service, unknown which",
+	[READY]: "ready, not running", [SERVED]: "in service, unknown which",
 };
 const WAITER = { // what a waiter does: one, many, and where there is little room
 	[RUNNING]: ["is cooking (CPU)", "cook (CPU)", "cooks"], [WAITING]: ["stands and waits", "stand and wait", "waits"],
@@ -167,12 +167,13 @@ class Run {
 	/** Everything that counters, scene and sentence need to know of the moment t. */
 	moment(t) {
 		const line = [], service = [], latencies = [];
-		let served = 0, failed = 0, wrong = 0;
+		let served = 0, failed = 0, wrong = 0, trouble = "";
 		const count = { [QUEUED]: 0, [RUNNING]: 0, [WAITING]: 0, [READY]: 0, [SERVED]: 0 };
 		for (const r of this.list) {
 			if (r.start > t) continue;
 			const over = r.done <= t && (r.n < UNTRACKED || this.own === this.list);
 			if (over) {
+				if (r.failed || r.wrong) trouble ||= r.error; // the first one in words
 				if (r.failed) failed++;
 				else {
 					served++;
@@ -187,7 +188,7 @@ class Run {
 		}
 		latencies.sort((p, q) => p - q);
 		line.sort((p, q) => p.r.start - q.r.start);
-		return { t, line, service, served, failed, wrong, count, p95: percentile(latencies, 0.95), tables: this.tables(t, service) };
+		return { t, line, service, served, failed, wrong, trouble, count, p95: percentile(latencies, 0.95), tables: this.tables(t, service) };
 	}
 
 	/** The waiters at time t: as many as work here, those busy or last seen at work first. */
@@ -215,13 +216,14 @@ function sentence(run, m) {
 	const parts = [`${m.served} of ${run.total} served`];
 	if (m.wrong) parts[0] += ` (${m.wrong} with an error)`;
 	if (m.failed) parts[0] += `, ${m.failed} failed`;
+	if (m.trouble) parts[0] += `: ${m.trouble}`;
 	if (run.info.traced === false) return parts[0] + ". This server is not traced: only the clients' clocks are known.";
 	parts.push(m.line.length ? plural(m.line.length, "party waits in line", "parties wait in line") : "nobody in line");
 	if (run.loop) {
 		const c = m.count, doing = [];
 		if (c[RUNNING]) doing.push(`${c[RUNNING]} running`);
 		if (c[WAITING]) doing.push(`${c[WAITING]} waiting at an await`);
-		if (c[READY]) doing.push(`${c[READY]} ready, not served`);
+		if (c[READY]) doing.push(`${c[READY]} ready, not running`);
 		if (c[SERVED]) doing.push(`${c[SERVED]} in service`);
 		return [parts.join("; "), doing.join(", ")].filter(Boolean).join("; ") + ".";
 	}

@@ -202,7 +202,7 @@ def test_an_event_loop_has_lanes_but_no_restaurant(show):
     assert state["runs"][0]["scene"] is None
     assert shown.row("request", 1)["text"].startswith("≥ ")
     assert shown.row("lane", 1)["texts"][-1].startswith("#4 step: ")
-    assert "ready, not served" in state["sentence"]
+    assert "ready, not running" in state["sentence"]
 
 
 def test_many_requests_become_counts_and_bars(show):
