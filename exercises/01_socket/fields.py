@@ -7,12 +7,12 @@ So you repair nothing: a line that is not exactly right is refused.
 
 
 def parse_fields(block: bytes, limit: int = 100) -> list[tuple[str, bytes]]:
-    """Return the fields of a header block as a list of (name, value).
+    r"""Return the fields of a header block as a list of (name, value).
 
     `block` holds the lines, each with its CRLF, without the empty line that ends the head.
     It may be empty: then there are no fields.
 
-    parse_fields(b"Host: a.example\\r\\nX-Tag: one \\r\\n")
+    parse_fields(b"Host: a.example\r\nX-Tag: one \r\n")
         == [("host", b"a.example"), ("x-tag", b"one")]
 
     - The name comes back as `str`, in lower case: a name is ASCII, and its case means nothing

@@ -4,8 +4,9 @@ Six times somebody connects and sends all the bytes at once. Predict two numbers
 - how many requests reach the app. One that is refused with 400 does not;
 - 1 if the connection is still open for another request afterwards, 0 if the server closes it.
 
-Write your numbers first. Then check: the grader starts the server of this course, sends the very
-bytes, asks for more on the same connection, and puts what it has measured beside your prediction.
+Write your numbers first. Then check: the grader starts the server of this course and sends the very
+bytes. Then it asks `still open?` on the same connection; that request is not counted. It puts what
+it has measured beside your prediction.
 
 What you need: a connection persists in HTTP/1.1 unless somebody says `close` (RFC 9112 §9.3), a
 body has exactly the length that the fields say (§6.3), and requests may be sent one after the other

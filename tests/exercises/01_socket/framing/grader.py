@@ -111,7 +111,8 @@ def check_last_coding(learner: Learner) -> None:
             ("refuse", 400),
             why="RFC 9112 §6.1 and §6.3: without `chunked` as the last coding, and only there,"
             " nobody can tell where the body of a request ends",
-            nudge="Several fields are one list, in order. Is the last word exactly `chunked`?",
+            nudge="Several fields are one list, in order. Is the last word exactly `chunked`?"
+            " Only spaces and tabs around it do not count: strip() by itself takes more.",
         )
 
 
