@@ -184,7 +184,7 @@ def check_stop_busy(learner: Learner) -> None:
         late = server.exchange(request("late"))
         if someone_comes(gate) or learner.ended():
             server.fail(
-                called, learner.ended() or "another client was let in", "serve finishes its clients",
+                called, learner.ended() or "one more was let in", "serve finishes its clients",
                 why="threads that are still at work are not gone", nudge="join() every thread.",
             )  # fmt: skip
         for path, client in clients.items():

@@ -1,6 +1,7 @@
 """Grader of restaurant-threads: who is inside together, who waits outside, how it ends."""
 
 import socket
+import time
 
 from playground.grading import Gate, Learner, Server, fresh
 from playground.grading.kitchen import (
@@ -197,12 +198,14 @@ def check_stop_busy(learner: Learner) -> None:
             )  # fmt: skip
         leave(gate, "inside")
         answered(inside, "inside", why="who is inside is served to the end")
+        limit = time.monotonic() + learner.deadline_s
+        while not learner.ended() and time.monotonic() < limit:
+            if someone_comes(gate, 0.02):
+                late_one_inside(server, called)
         returns(
             server, called, None, why="all threads end when the last party has left",
             nudge="The thread that was busy must learn of the end as well.",
         )  # fmt: skip
-        if someone_comes(gate, 0.0):
-            late_one_inside(server, called)
         server.settles(server.threads, before, "threads", called=called, why="no thread is left")
         server.settles(
             server.connections, 0, "accepted connections", called=called, why=OUTSIDE,

@@ -1,6 +1,6 @@
 # A thread that finds nobody at the door, because another one was faster, goes home.
-# Message: why a thread that finds nobody at the door goes back and waits
-# Message: expected 8 at the same time
+# Which check notices first is a matter of chance: the threads race.
+# Message: in serve: thread.join()
 
 import select
 import threading
