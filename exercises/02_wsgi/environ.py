@@ -35,13 +35,15 @@ def make_environ(
       A "+" stays. The path is decoded before it is compared with the mount. A path that is the
       mount leaves ""; a path outside the mount ("/shopping") raises ValueError.
     The target is in origin form, such as "/a" or "//a//b?x", or in absolute form, such as
-    "http://example.com/a?x" or "https://example.com?x", whose path is "/" (RFC 9112 §3.2).
+    "http://example.com/a?x" or "https://example.com?x", whose path is "/" (RFC 9112 §3.2). The
+    scheme, http or https, may be in any case.
 
     Of the fields (RFC 3875 §4.1.18), as str that hold latin-1:
     - each as HTTP_ and its name, upper case, "-" as "_"; but CONTENT_TYPE and CONTENT_LENGTH have
       no HTTP_, and are there only if the client sent them;
     - the same name again: values joined with ", ", those of Cookie with "; " (RFC 9110 §5.3,
-      RFC 9113 §8.2.3);
+      RFC 9113 §8.2.3). The server of this chapter joins with ",": to whoever reads the list it is
+      the same, but here the space is asked for, as the RFC advises;
     - a name with "_" in it is left out: Content_Length would pose as Content-Length.
 
     The rest: wsgi.version (1, 0); wsgi.url_scheme "http"; wsgi.input is `body` itself; wsgi.errors

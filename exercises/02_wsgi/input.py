@@ -2,6 +2,9 @@
 
 Bytes of the body arrive when they please. Behind them comes the next request, or nothing at all.
 Whoever reads one byte too many steals it from the next request, or waits for ever.
+
+The server of this chapter collects the body before it calls the app. This file is for a server that
+calls the app at once, and receives the body while the app reads it.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,6 +25,8 @@ class BodyInput:
     For all of them:
     - never ask for more than is left of the body, and never ask when nothing is left;
     - ask only while what you hold is not enough: no waiting for bytes that nobody wants yet;
+    - when you ask, ask for all that is left: you get what has arrived. Not byte by byte, since each
+      call is a system call;
     - what you hold and did not return is for the next call, whichever method that is;
     - at the end of the body: b"" (readlines: [], iteration: stops), as often as one asks;
     - the client hangs up before what was asked for is there: raise ConnectionError (or a subclass).

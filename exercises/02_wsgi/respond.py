@@ -27,7 +27,8 @@ def respond(app: App, environ: dict[str, Any], send: Callable[[bytes], None]) ->
     empty, or at the end. Empty blocks are not sent.
 
     The end of the body (RFC 9112 §6.3), by the first line that applies:
-    1. HEAD (REQUEST_METHOD), status 204 or 304: the head alone. You add no header. True.
+    1. HEAD (REQUEST_METHOD), status 204 or 304: the head alone. You add no header. True. (The
+       server of this chapter adds the Content-Length of a list to HEAD; both are allowed.)
     2. The app gave a Content-Length: what is too long is cut. If it is too short, return False.
     3. The app returned a list or a tuple, and wrote nothing before: you add Content-Length.
     4. SERVER_PROTOCOL is HTTP/1.1: you add Transfer-Encoding: chunked. One chunk for each block.

@@ -168,7 +168,8 @@ def check_target_forms(learner: Learner) -> None:
     ):  # fmt: skip
         called, environ = ask(learner, target)
         nudge = (
-            "urlsplit takes //a for a host and # for a fragment. Look at the first bytes yourself."
+            "urlsplit takes //a for a host and # for a fragment. Look at the first bytes yourself:"
+            " a slash, or http:// or https:// in any case."
         )
         want(called, environ, "PATH_INFO", path, why, nudge)
         want(called, environ, "QUERY_STRING", query, why, nudge)

@@ -76,7 +76,7 @@ class Connection:
             fail(
                 self.story(),
                 f"receive was called {self.asked} times",
-                f"{times} times: what was asked for was there by then",
+                f"{times} call{'' if times == 1 else 's'}: what was asked for was there by then",
                 why=PATIENCE,
                 nudge=nudge,
             )
@@ -119,7 +119,8 @@ def check_nothing_unasked(learner: Learner) -> None:
     connection.want(b"", "readline", 0)
     connection.received(0, "Zero bytes are there already.")
     connection.want(b"soup\n", "readline")
-    connection.received(1, "The line was complete with the first 9 bytes.")
+    nudge = "The line was complete with the first 9 bytes. Ask for all that is left of the body."
+    connection.received(1, nudge)
     connection.want(b"sa", "read", 2)
     connection.want(b"l", "readline", 1)
     connection.received(1, "You hold these bytes already.")

@@ -1,6 +1,6 @@
 # Collects all lines before it hands out the first.
 # Message: came back receive was called 4 times
-# Message: expected 1 times
+# Message: expected 1 call
 # Message: nudge Read a line when it is asked for
 
 """`wsgi.input`: a file that is really the middle of a connection."""

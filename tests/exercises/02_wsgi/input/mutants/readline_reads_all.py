@@ -1,6 +1,6 @@
 # Receives the whole body before it looks for the first line.
 # Message: came back receive was called 2 times
-# Message: expected 1 times
+# Message: expected 1 call
 # Message: nudge The line was complete with the first 9 bytes.
 
 """`wsgi.input`: a file that is really the middle of a connection."""
