@@ -17,6 +17,8 @@ from playground.grading.exercise import Exercise
 from playground.grading.session import NotYet
 from playground.grading.verdict import Status
 
+LABEL = "Show the solution"
+
 
 def buttons(exercise: Exercise) -> ipywidgets.Widget:
     """Return the row of buttons, and the place below it where their answers appear."""
@@ -24,7 +26,11 @@ def buttons(exercise: Exercise) -> ipywidgets.Widget:
     asked = False
 
     def check() -> str:
-        return render.html(session.check(exercise))
+        nonlocal asked
+        verdict = session.check(exercise)
+        if verdict.passed:
+            asked, shown.description = False, LABEL
+        return render.html(verdict)
 
     def solution() -> str:
         nonlocal asked
@@ -35,10 +41,11 @@ def buttons(exercise: Exercise) -> ipywidgets.Widget:
             shown.description = "Show it all the same"
             words = "You have not passed yet. Press once more to see it; your progress will say so."
             return render.card(render.paragraph(words), render.COLOURS[Status.NOT_SOLVED])
+        shown.description = LABEL
         return render.card(render.code(text), render.COLOURS[Status.PASSED])
 
     checked = _button("Check my file", "Grade the file in the workspace", check, answer)
-    shown = _button("Show the solution", "After the pass, or on request", solution, answer)
+    shown = _button(LABEL, "After the pass, or on request", solution, answer)
     return ipywidgets.VBox([ipywidgets.HBox([checked, shown]), answer])
 
 

@@ -72,9 +72,13 @@ def rows(message: Message) -> Iterator[Row]:
         yield Row("nudge", message.nudge)
 
 
-def advice(verdict: Verdict) -> list[str]:
+def advice(verdict: Verdict, *, notebook: bool = False) -> list[str]:
     """Return the closing lines: where the file is, and what to type next."""
     name = verdict.exercise
+    if notebook and verdict.status is Status.NOT_SOLVED:
+        return [f"Write your code in this cell and run it, or write it in {verdict.file}"]
+    if notebook and verdict.status is Status.FAILED:
+        return [f"Your file: {verdict.file}"]
     if verdict.status is Status.NOT_SOLVED:
         return [
             f"The file is still the stub: {verdict.file}",
@@ -137,7 +141,7 @@ def html(verdict: Verdict) -> str:
     if verdict.output:
         parts.append(_pre("\n".join(_printed(verdict))))
     parts += [_tag("div", line, "margin-top:.5em") for line in verdict.notes]
-    parts += [_tag("div", line, "margin-top:.4em") for line in advice(verdict)]
+    parts += [_tag("div", line, "margin-top:.4em") for line in advice(verdict, notebook=True)]
     if verdict.status in (Status.NOT_SOLVED, Status.FAILED):
         parts.append(hints_html(verdict.hints))
     return card("".join(parts), colour)

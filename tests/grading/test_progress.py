@@ -109,8 +109,8 @@ def test_without_a_prediction_one_kind_sentence(course: Path, capsys) -> None:
     [
         (2.0, 2.0, "Right, exactly."),
         (2.0, 2.2, "Close: it was 1.10 times"),
-        (1.0, 8.0, "8 times what you said. Which step did you count once too seldom?"),
-        (8.0, 2.0, "0.25 times what you said. Which step did you count once too often?"),
+        (1.0, 8.0, "It was 8 times what you said. What takes longer than you thought?"),
+        (8.0, 2.0, "You said 4 times as much. What did not have to wait for what?"),
         (0.0, 2.0, "2 apart"),
         ("all at once", "all at once", "Right"),
         ("all at once", "one by one", "came out differently"),
@@ -127,6 +127,8 @@ def test_an_answer_that_makes_no_sense_is_a_sentence(course: Path) -> None:
         predict("which", "Which?", options=["a", "b"], answer="c")
     with pytest.raises(PredictionError, match="finite"):
         predict("slow", "How long?", unit="s", answer="inf")
+    with pytest.raises(PredictionError, match="from 0 up"):
+        predict("slow", "How long?", unit="s", answer="-5")
 
 
 def test_the_form_records_what_is_typed_and_chosen(course: Path, recorded) -> None:
