@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from playground import workspace
+from playground.errors import Told
 
 CONFIG = Path(__file__).with_name("lab_config")
 FIRST_PORT = 8888
 TEXT_BROWSERS = {"browsh", "elinks", "links", "links2", "lynx", "w3m", "www-browser"}
 
 
-class LabError(Exception):
+class LabError(Told):
     """JupyterLab cannot start; the message is a sentence that says what to do."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +15,16 @@ from rich.table import Table
 
 app = typer.Typer()
 
+
+def _writable(file: Path | None) -> Path | None:
+    """Refuse an output file for which there is no folder, before anything is done."""
+    if file and not (file.parent.is_dir() and os.access(file.parent, os.W_OK)):
+        raise typer.BadParameter(f"cannot write into the folder {file.parent}: choose another.")
+    return file
+
+
 TraceFile = Annotated[Path, typer.Argument(help="A file that `run --save` or `.save()` wrote.")]
-Out = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE")]
+Out = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", callback=_writable)]
 
 
 class Theme(StrEnum):
@@ -49,13 +59,15 @@ def run(
     workers: Annotated[int, typer.Option("-w", "--workers", help="Processes.")] = 1,
     threads: Annotated[int, typer.Option("-t", "--threads", help="Threads per process.")] = 1,
     save: Annotated[
-        Path | None, typer.Option(dir_okay=False, metavar="FILE", help="Keep the trace.")
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", callback=_writable, help="Keep the trace."),
     ] = None,
 ) -> None:
     """Start a server, send it requests all at once, and draw what happened."""
     from playground.load.burst import burst
     from playground.setups.server import serve
 
+    sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
     with serve(setup, target, workers=workers, threads=threads) as server:
         result = burst(server, count, path)  # it draws, too
     if save:

@@ -28,13 +28,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playground.errors import Told
+
 FORMAT = 1  # of workspace.json; raise it when an older workspace can no longer be read as it is
 STATE = "workspace.json"
 LOCK = ".lock"
 TREES = ("notebooks", "exercises")  # what is copied from the checkout
 
 
-class WorkspaceError(Exception):
+class WorkspaceError(Told):
     """The workspace cannot be used as it is; the message is a sentence that says what to do."""
 
 
@@ -89,6 +91,8 @@ def exercise_path(rel: str) -> Path:
     target = _inside(root(), name)
     if target.is_file():
         return target
+    if target.exists():
+        raise WorkspaceError(f"{target} should be a file: move it away and try again.")
     source = _inside(checkout(), name)
     if not source.is_file():
         raise WorkspaceError(

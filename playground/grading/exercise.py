@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from playground import workspace
+from playground.errors import Told
 
 DATA = "exercise.toml"
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -34,7 +35,7 @@ _TYPES: dict[str, type] = {
 _OPTIONAL = {"deadline_s": float, "cpu_s": int}
 
 
-class ExerciseError(Exception):
+class ExerciseError(Told):
     """An exercise is unknown, or its files are not as they should be; the message is a sentence."""
 
 

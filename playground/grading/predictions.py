@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from playground.errors import Told
 from playground.grading import progress, render
 from playground.grading.magics import Panel, in_notebook, note, show, show_widget
 from playground.grading.progress import ProgressError
@@ -21,7 +22,7 @@ from playground.workspace import WorkspaceError
 CLOSE = 1.25  # a prediction within this factor counts as close
 
 
-class PredictionError(ValueError):
+class PredictionError(Told, ValueError):
     """A prediction is asked for, or answered, in a way that makes no sense."""
 
 
@@ -97,10 +98,9 @@ def compared(predicted: float | str, measured: float | str) -> str:
     ratio = measured / predicted
     if 1 / CLOSE <= ratio <= CLOSE:
         return f"Close: it was {ratio:.2f} times what you said."
-    return (
-        f"It was {ratio:.2g} times what you said. Which step did you count once too"
-        f" {'seldom' if ratio > 1 else 'often'}?"
-    )
+    if ratio > 1:
+        return f"It was {ratio:.2g} times what you said. What takes longer than you thought?"
+    return f"You said {1 / ratio:.2g} times as much. What did not have to wait for what?"
 
 
 def amount(value: float | str, unit: str) -> str:
@@ -122,6 +122,8 @@ def _record(name: str, answer: Any, options: Sequence[str] | None, unit: str) ->
             ) from None
         if not math.isfinite(answer):
             raise PredictionError("A prediction is a finite number.")
+        if answer < 0:
+            raise PredictionError("A prediction is a number from 0 up.")
     progress.record_prediction(name, answer, unit)
 
 
@@ -182,5 +184,5 @@ def _form(name: str, question: str, options: Sequence[str] | None, unit: str) ->
 
 def _noted(answer: float | str | None, unit: str) -> str:
     if answer is None:
-        return "Commit to an answer before you run the next cell."
+        return "Commit to an answer before you measure."
     return f"✓ Noted: {render.inline(amount(answer, unit))}. You can change it until you measure."

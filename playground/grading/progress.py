@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from playground import workspace
+from playground.errors import Told
 from playground.grading.verdict import Status, Verdict
 
 FORMAT = 1
 
 
-class ProgressError(Exception):
+class ProgressError(Told):
     """The progress file cannot be used; the message is a sentence that says what to do."""
 
 

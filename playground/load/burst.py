@@ -1,9 +1,11 @@
 """Send many requests at once, watch them, and keep what happened as a run."""
 
 import math
+import re
 import resource
 import secrets
 import time
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -56,6 +58,7 @@ def burst(
         )
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
         raise ServeError(f"A burst has from 1 to {MOST} requests, not {n!r}.")
+    _check(method, body, headers, timeout)
     make_room(n)
     request = Request(
         url=server.url + _path(path),
@@ -198,6 +201,21 @@ def punctuality(lag_us: float, replies: list[Reply]) -> dict[str, float | bool]:
     median = percentile(sorted(reply.latency_s for reply in replies), 50) or 0.0
     limited = late > LATE_US and late > LATE_PART * median * 1e6
     return {"client_lag_us": late, "client_bottleneck": limited}
+
+
+def _check(method: Any, body: Any, headers: Any, timeout: Any) -> None:
+    """Raises ``ServeError`` for what no request can be made of."""
+    if not isinstance(method, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~\w-]+", method, re.ASCII):
+        raise ServeError(f"A method is a word such as 'GET' or 'POST', not {method!r}.")
+    if not isinstance(body, bytes | str | None):
+        raise ServeError(f"A body is bytes or text, not {type(body).__name__}.")
+    if not isinstance(headers, dict | None):
+        raise ServeError(f"headers= is a dictionary such as {{'Accept': '*/*'}}, not {headers!r}.")
+    for part in (part for field in (headers or {}).items() for part in field):
+        if not isinstance(part, str) or re.search(r"[\r\n\0]", part):
+            raise ServeError(f"The names and values of headers are text in one line, not {part!r}.")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise ServeError(f"timeout= is a number of seconds above 0, not {timeout!r}.")
 
 
 def _path(path: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from playground.load.run import Run
+from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 from playground.trace.collector import Collector
 from playground.trace.trace import Trace
@@ -44,7 +45,14 @@ def timeline(run: Shows) -> Any:
 
 
 def compare(*runs: Shows, titles: list[str] | None = None) -> Any:
-    """Runs or traces stacked on one clock and one scale. ``titles``: one for each."""
+    """Runs or traces stacked on one clock and one scale. ``titles``: one for each.
+
+    Raises ``ServeError`` without runs, for what is no run, and for too few or too many titles.
+    """
+    if not runs:
+        raise ServeError("There is nothing to compare: pass runs, as in compare(one, other).")
+    if titles is not None and len(titles) != len(runs):
+        raise ServeError(f"titles= wants one title for each of the {len(runs)} runs.")
     traces = [_trace(run) for run in runs]
     names = titles or [str(trace.meta.get("title", "run")) for trace in traces]
     return _show(traces, names)
@@ -69,4 +77,6 @@ def _print(trace: Trace, title: str | None = None) -> None:
 
 
 def _trace(run: Shows) -> Trace:
+    if not isinstance(run, Run | Trace):
+        raise ServeError(f"{run!r} is no run: pass what burst(…) or Trace.load(…) returned.")
     return run.trace if isinstance(run, Run) else run

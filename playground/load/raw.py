@@ -76,7 +76,7 @@ def raw(
     Raises ``ServeError`` for another machine, for what is not bytes, and if nothing listens there.
     """
     host, port = _address(server)
-    pieces = (data,) if isinstance(data, bytes) else tuple(data)
+    pieces = tuple(data) if isinstance(data, list | tuple) else (data,)
     if not all(isinstance(piece, bytes) for piece in pieces):
         raise ServeError("raw() sends bytes: write b'GET / HTTP/1.1\\r\\n…', or a list of such.")
     start = time.monotonic()

@@ -4,17 +4,15 @@ import difflib
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from playground.errors import Told
 
 Interface = Literal["wsgi", "asgi"]
 
 
-class ServeError(RuntimeError):
+class ServeError(Told, RuntimeError):
     """A server could not be started, reached or stopped; the message says why and what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        """What IPython shows: the sentence, and no traceback of ours."""
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +120,12 @@ def nearest(name: str, names: Iterable[str]) -> str:
     close = begins or difflib.get_close_matches(name, known, 1, 0.5)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     return f"{guess} There are: {', '.join(known)}."
+
+
+def check_port(port: Any) -> None:
+    """Raises ``ServeError`` for what is no TCP port."""
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ServeError(f"A port is a number from 1 to 65535, or 0 for a free one, not {port!r}.")
 
 
 def check_sizes(setup: Setup, workers: int, threads: int) -> None:

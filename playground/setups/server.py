@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from playground.setups import packing
-from playground.setups.catalogue import SETUPS, ServeError, check_sizes, find
+from playground.setups.catalogue import SETUPS, ServeError, check_port, check_sizes, find
 from playground.setups.loading import traceback_of
 from playground.setups.process import Guarded
 from playground.trace.collector import Collector
@@ -228,6 +228,7 @@ class Server:
         return f"{self.name} ended before it answered.{told}"
 
     def _check_sizes(self) -> None:
+        check_port(self.port)
         if self.setup is not None:
             check_sizes(self.setup, self.workers, self.threads)
         elif not callable(self.function):

@@ -436,7 +436,11 @@ class Collector:
         for note in told:
             if "request" in note:
                 request, ended = note["request"], "end" in note
-                self.describe(self._number(process, run, request), **_told(note))
+                number, known = self._number(process, run, request), _told(note)
+                info = self._requests.get(number)
+                if info is not None and info.status is not None:
+                    known.pop("status", None)  # what the client received is what was answered
+                self.describe(number, **known)
                 if ended:
                     process.strangers.pop((run, request), None)
 

@@ -1,5 +1,6 @@
 """A trace: what happened in one run, as an array of records with the names that go with it."""
 
+import contextlib
 import json
 import os
 import warnings
@@ -10,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from playground.errors import Told
 from playground.trace.records import UNTRACKED, Kind
 
 DTYPE = np.dtype(
@@ -29,8 +31,8 @@ HEADER_LIMIT = 64 * 1024 * 1024  # bytes: no honest header line is longer
 LaneKind = Literal["client", "worker", "loop", "thread", "gauge"]
 
 
-class TraceFileError(ValueError):
-    """A file that is not a trace; the message says so in one sentence."""
+class TraceFileError(Told, ValueError):
+    """A file that is not a trace, or cannot be read or written; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ class Trace:
         return replace(self, records=self.records[(start < t1_us) & (end >= t0_us)])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write one JSON line and the raw records, in one move."""
+        """Write one JSON line and the raw records, in one move.
+
+        Raises ``TraceFileError`` when the file cannot be written.
+        """
         target = Path(path)
         header = {
             "format": FORMAT,
@@ -92,20 +97,31 @@ class Trace:
             "requests": {number: asdict(info) for number, info in self.requests.items()},
         }
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        part.write_bytes(json.dumps(header).encode() + b"\n" + self.records.tobytes())
-        part.replace(target)
+        try:
+            part.write_bytes(json.dumps(header).encode() + b"\n" + self.records.tobytes())
+            part.replace(target)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise TraceFileError(
+                f"Cannot write {target} ({error.strerror}): choose another file or folder."
+            ) from error
         return target
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Trace":
         """Read a saved trace. A file cut short gives what is whole, with one warning.
 
-        Raises ``TraceFileError`` for a file that is not a trace and ``OSError`` for one that cannot
-        be read.
+        Raises ``TraceFileError`` for a file that is not a trace, or cannot be read.
         """
-        with Path(path).open("rb") as file:
-            header = _header(file.readline(HEADER_LIMIT), path)
-            raw = file.read()
+        try:
+            with Path(path).open("rb") as file:
+                header = _header(file.readline(HEADER_LIMIT), path)
+                raw = file.read()
+        except OSError as error:
+            raise TraceFileError(
+                f"Cannot read {path} ({error.strerror}): name a file that run.save(path) wrote."
+            ) from error
         whole = len(raw) // DTYPE.itemsize
         records = np.frombuffer(raw[: whole * DTYPE.itemsize], DTYPE)
         expected = header["count"]

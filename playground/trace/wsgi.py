@@ -65,6 +65,7 @@ class Service:
         "_request",
         "_run",
         "_thread",
+        "mistake",
         "status",
     )
 
@@ -72,6 +73,7 @@ class Service:
         self._channel = channel
         self._ended = False
         self.status: object = None
+        self.mistake = ""  # of the app, for which a server has its own answer
         self._lane = lane = channel.lane()
         notes = b""
         tracked = parse_traceparent(environ.get("HTTP_TRACEPARENT", ""))
@@ -99,8 +101,7 @@ class Service:
         cpu_us = None
         if self._thread == threading.get_ident():  # else what the service used is not known
             cpu_us = (time.thread_time_ns() - self._cpu_begun_ns) / 1000
-        if error is not None:
-            text = describe(error)
+        text = describe(error) if error is not None else self.mistake or text
         begun, took = self._begun, ended - self._begun
         request, lane, flag = self._request, self._lane, Flag.ERROR if text else 0
         both = BOTH.pack(
@@ -129,13 +130,16 @@ class Blocks:
 
     def __next__(self) -> bytes:
         try:
-            return next(self._iterator)
+            block = next(self._iterator)
         except StopIteration:
+            look_at(b"", self._service)
             raise
         except BaseException as error:
             self._service.end(error)
             hide_own_frames(error)
             raise
+        look_at(block, self._service)
+        return block
 
     def close(self) -> None:
         """End the record, after the application's own ``close()``; its errors go on."""
@@ -172,6 +176,8 @@ def followed(result: Iterable[bytes], service: Service, environ: dict[str, Any])
     if type(result) is list or type(result) is tuple:
         blocks = BlockList(result)
         blocks.service = service
+        for block in blocks or (b"",):
+            look_at(block, service)
         return blocks
     wrapper = environ.get("wsgi.file_wrapper")
     if isinstance(wrapper, type) and isinstance(result, wrapper) and _follow_file(result, service):
@@ -183,6 +189,15 @@ def followed(result: Iterable[bytes], service: Service, environ: dict[str, Any])
         service.end(text=f"the app returned {kind}, not an iterable of bytes (PEP 3333)")
         return result  # the server's own answer to that is what counts
     return Blocks(result, iterator, service)
+
+
+def look_at(block: object, service: Service) -> None:
+    """Note what is wrong with a block, or with an app that has not started its response."""
+    if service.status is None:
+        service.mistake = "the app did not call start_response before its body (PEP 3333)"
+    elif not isinstance(block, bytes):
+        kind = type(block).__name__
+        service.mistake = f"the app's body consists of {kind}, not of bytes (PEP 3333)"
 
 
 def _follow_file(result: Any, service: Service) -> bool:

@@ -1,6 +1,7 @@
 """The numbers beside every picture, and the order in which its rows stand."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,6 +75,19 @@ class Picture:
             "p95_s": percentile(sorted_s, 0.95),
             "max_s": percentile(sorted_s, 1.0),
         }
+
+
+def troubles(shown: Picture) -> list[str]:
+    """What went wrong, in words, the most frequent first: ``"2 requests: ValueError: cold"``."""
+    infos = [
+        shown.trace.requests.get(request.number)
+        for request in shown.tracked
+        if request.failed or request.wrong
+    ]
+    words = Counter(
+        " ".join(info.error.split()) for info in infos if info is not None and info.error
+    )
+    return [f"{n} request{'s' * (n != 1)}: {text}" for text, n in words.most_common()]
 
 
 def percentile(ordered: list[float], share: float) -> float:

@@ -15,7 +15,7 @@ from playground.trace.records import Flag
 from playground.trace.states import State
 from playground.trace.trace import Lane, Trace
 from playground.views.look import STATE_WORDS, THEMES, Theme, color_of, percent, seconds, tag
-from playground.views.summary import Picture, Request, picture
+from playground.views.summary import Picture, Request, picture, troubles
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 MONO = "ui-monospace, 'DejaVu Sans Mono', monospace"
@@ -28,6 +28,7 @@ DASHES = {State.WAITING: ((-45,), 1.5), State.READY: ((-45, 45), 1.1)}  # angles
 MOST_ROWS = 32  # more requests than that become density bars
 DENSITY_ROWS = 20
 MOST_LANES = 16
+MOST_TROUBLES, TROUBLE_TEXT = 4, 120  # kinds of errors, characters of each
 NICE = (2, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000)
 STATE_ORDER = (State.RUNNING, State.SERVED, State.WAITING, State.READY, State.QUEUED)
 
@@ -138,6 +139,10 @@ def _panel(drawing: Drawing, shown: Picture, title: str | None, span: float) -> 
     for row in rows:
         row.draw(drawing, shown, axis)
     drawing.y = bottom + 8
+    for words in troubles(shown)[:MOST_TROUBLES]:
+        words = words if len(words) <= TROUBLE_TEXT else f"{words[: TROUBLE_TEXT - 1]}…"
+        drawing.text(MARGIN, drawing.y + 12, f"✕ {words}", 12.5, fill=drawing.theme.alarm)
+        drawing.y += 20
 
 
 def _head(drawing: Drawing, shown: Picture, title: str) -> None:

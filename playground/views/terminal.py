@@ -12,7 +12,7 @@ from rich.text import Text
 from playground.trace.states import State
 from playground.trace.trace import Trace
 from playground.views.look import PALETTE, STATE_WORDS, color_of, percent, seconds, tag
-from playground.views.summary import Picture, Request, picture
+from playground.views.summary import Picture, Request, picture, troubles
 
 GLYPHS = {
     State.QUEUED: "·",
@@ -29,6 +29,7 @@ ASCII = {
     State.SERVED: "=",
 }
 MOST_ROWS = 24
+MOST_TROUBLES = 4  # kinds of errors
 GUTTER = 18  # columns
 ENDING = 18
 WIDE = 90  # columns from which the summary stands in one row
@@ -61,6 +62,11 @@ class Lanes:
             yield self._lane(lane.id, columns, glyphs)
         yield _legend(shown, glyphs)
         yield self._table(options.max_width >= WIDE)
+        found = troubles(shown)
+        for words in found[:MOST_TROUBLES]:
+            yield Text(f"✕ {words}" if not options.ascii_only else f"x {words}", style="red")
+        if len(found) > MOST_TROUBLES:
+            yield Text(f"  and {len(found) - MOST_TROUBLES} more kinds of errors", style="red")
 
     def _head(self) -> Text:
         meta = self._shown.trace.meta

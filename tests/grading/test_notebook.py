@@ -175,3 +175,26 @@ def wait_until(condition: object) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < limit, "the button did nothing"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("predict('slow', 'How long?', unit='s', answer='soon')", "'soon' is no number"),
+        ("Trace.load('no-such.trace')", "Cannot read no-such.trace"),
+        ("raw('127.0.0.1', b'')", "names no server"),
+        ("compare()", "nothing to compare"),
+    ],
+)
+def test_what_is_expected_to_go_wrong_is_shown_without_traceback(
+    shell: InteractiveShell, code: str, words: str, capsys
+) -> None:
+    from playground import Trace, compare, predict, raw
+
+    shell.user_ns.update(Trace=Trace, compare=compare, predict=predict, raw=raw)
+    result = shell.run_cell(code)
+    assert result.error_in_exec is not None
+    shown = capsys.readouterr().out
+    assert words in shown
+    assert "Traceback" not in shown
+    assert len(shown.strip().splitlines()) == 1

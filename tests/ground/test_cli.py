@@ -36,6 +36,11 @@ def test_the_console_script_is_installed(tmp_path: Path) -> None:
         (["reset"], "give chapters or exercises"),
         (["reset", "02", "--all"], "give chapters or exercises"),
         (["lab", "--port", "99999"], "65535"),
+        (["run", "waitress", "--save", "no-folder/x.trace"], "into the folder no-folder"),
+        (["export", "x.trace", "--html", "no-folder/x.html"], "into the folder no-folder"),
+        (["run", "waitress", "-n", "some"], "valid integer"),
+        (["export", "x.trace"], "--perfetto"),
+        (["check", "--watch"], "exactly one exercise"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )
@@ -55,6 +60,11 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, args: list[str], message: st
         (["show", __file__], "is not a trace"),
         (["export", __file__, "--svg", "x.svg"], "is not a trace"),
         (["run", "gunicorn-sink"], "Did you mean 'gunicorn-sync'?"),
+        (["run", "waitress", "-n", "0"], "from 1 to 10000"),
+        (["run", "waitress", "-w", "0"], "workers=1 only"),
+        (["run", "waitress", "--path", "slow"], "begins with a slash"),
+        (["run", "waitress", "--app", "no_such:app"], "no module 'no_such'"),
+        (["check", "no-such-exercise"], "There is no exercise"),
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_exit_code_1(
@@ -106,6 +116,22 @@ def test_a_run_is_drawn_saved_shown_and_exported(tmp_path: Path) -> None:
     assert svg.read_text().startswith("<svg")
     assert "<html" in html.read_text()
     assert json.loads(perfetto.read_text())["traceEvents"]
+
+
+def test_an_app_in_the_current_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "def app(environ, start_response):\n    raise ValueError('cold')\n"
+    )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("playground"), "run", "waitress", "--app", "mine:app"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "8 requests: ValueError: cold" in done.stdout
 
 
 def test_a_trace_that_was_cut_short_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -282,3 +282,9 @@ def test_the_lock_keeps_every_update_of_several_processes(course: Path) -> None:
     for worker in workers:
         worker.join()
     assert workspace.read_json(counter) == 100
+
+
+def test_a_folder_in_the_place_of_an_exercise_is_a_sentence(course: Path) -> None:
+    (workspace.root() / "exercises" / "02_wsgi" / "environ.py").mkdir(parents=True)
+    with pytest.raises(workspace.WorkspaceError, match="should be a file: move it away"):
+        workspace.exercise_path("02_wsgi/environ.py")

@@ -338,6 +338,69 @@ def test_what_makes_no_sense_is_refused(n, path, words):
         burst(server, n, path, show=False)
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"timeout": 0}, "seconds above 0, not 0"),
+        ({"timeout": "1"}, "seconds above 0, not '1'"),
+        ({"timeout": math.nan}, "seconds above 0, not nan"),
+        ({"method": "G ET"}, "not 'G ET'"),
+        ({"method": 7}, "not 7"),
+        ({"body": 7}, "A body is bytes or text, not int"),
+        ({"headers": ["a"]}, "is a dictionary"),
+        ({"headers": {"A": "b\r\nC: d"}}, "text in one line"),
+        ({"headers": {"A": 1}}, "text in one line, not 1"),
+    ],
+)
+def test_a_request_that_cannot_be_made_is_refused(more, words):
+    with serve("waitress", "hello") as server, pytest.raises(ServeError, match=words):
+        burst(server, 1, show=False, **more)
+
+
+def one_text(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return ["text"]
+
+
+def nothing(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+
+
+def never_started(environ, start_response):
+    return [b"x"]
+
+
+def broken(environ, start_response):
+    raise ValueError("the oven is cold")
+
+
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        (one_text, "the app's body consists of str, not of bytes (PEP 3333)"),
+        (nothing, "the app returned NoneType, not an iterable of bytes (PEP 3333)"),
+        (never_started, "the app did not call start_response before its body (PEP 3333)"),
+        (broken, "ValueError: the oven is cold"),
+    ],
+)
+def test_an_app_that_is_wrong_is_told_in_words_and_with_the_status_that_came(app, words, capsys):
+    with serve("minimal-wsgi", app) as server:
+        run = burst(server, 3)
+    assert [reply.status for reply in run.replies] == [500] * 3
+    infos = [(info.status, info.error) for info in run.trace.requests.values()]
+    assert infos == [(500, words)] * 3
+    assert f"✕ 3 requests: {words}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("runs", "titles", "words"),
+    [((), None, "nothing to compare"), ((7,), None, "7 is no run"), ((Run,), [], "one title for")],
+)
+def test_what_is_no_run_is_refused(runs, titles, words):
+    with pytest.raises(ServeError, match=words):
+        display.compare(*runs, titles=titles)
+
+
 def test_what_is_no_server_is_refused():
     with pytest.raises(ServeError, match="takes what serve"):
         burst("http://127.0.0.1:1", 1)

@@ -71,6 +71,8 @@ def test_other_machines_are_refused(place):
         ("127.0.0.1:1", b"", "Nothing answers at 127.0.0.1:1"),
         ("127.0.0.1:1", "text", "sends bytes"),
         ("127.0.0.1:1", ["text"], "sends bytes"),
+        ("127.0.0.1:1", 7, "sends bytes"),
+        ("127.0.0.1:1", None, "sends bytes"),
         ("127.0.0.1:http", b"", "names no server"),
         (7, b"", "names no server"),
     ],

@@ -75,6 +75,17 @@ def test_a_file_cut_in_its_first_line_or_a_foreign_one_is_refused_in_a_sentence(
         Trace.load(path)
 
 
+def test_what_cannot_be_read_or_written_is_a_sentence_and_leaves_nothing(tmp_path):
+    for place in (tmp_path / "missing.trace", tmp_path):
+        with pytest.raises(TraceFileError, match=f"Cannot read {place} "):
+            Trace.load(place)
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "none" / "run.trace", tmp_path / "folder"):
+        with pytest.raises(TraceFileError, match=f"Cannot write {place} "):
+            example_trace().save(place)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_slice_keeps_spans_that_touch_it():
     part = example_trace().slice(START + 300 * MS, START + 310 * MS)
     kinds = {(int(row["request"]), Kind(row["kind"])) for row in part.records}

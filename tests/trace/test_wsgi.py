@@ -257,3 +257,38 @@ def test_without_the_sampler_nothing_is_claimed(sender, ended):
     trace = ended()
     assert spans(trace)["kind"].tolist() == [State.SERVED]
     assert trace.requests[1].cpu_us is None
+
+
+class Lazy:
+    """Blocks that come one by one."""
+
+    def __init__(self, *blocks):
+        self._blocks = iter(blocks)
+
+    def __iter__(self):
+        return self._blocks
+
+
+@pytest.mark.parametrize("kind", [lambda *blocks: list(blocks), Lazy])
+@pytest.mark.parametrize(
+    ("starts", "blocks", "words"),
+    [
+        (True, (b"a", "b"), "the app's body consists of str, not of bytes (PEP 3333)"),
+        (False, (b"a",), "the app did not call start_response before its body (PEP 3333)"),
+        (False, (), "the app did not call start_response before its body (PEP 3333)"),
+        (True, (), None),
+        (True, (b"a",), None),
+    ],
+)
+def test_what_the_app_did_wrong_is_recorded_and_goes_on_to_the_server(
+    sender, ended, kind, starts, blocks, words
+):
+    def app(environ, start_response):
+        if starts:
+            start_response("200 OK", PLAIN)
+        return kind(*blocks)
+
+    result = TracedWSGI(app, sender)(environ_of(), start_response)
+    assert list(result) == list(blocks)
+    result.close()
+    assert ended().requests[1].error == words

@@ -258,3 +258,11 @@ def test_states_of_the_views_are_those_of_the_trace():
     drawn = Counter(int(k) for r in picture(trace).requests for k in r.spans["kind"])
     assert drawn == Counter(spans(trace)["kind"].tolist())
     assert State.QUEUED in drawn
+
+
+def test_what_went_wrong_stands_below_every_static_picture():
+    trace = restaurant(3, failed=(1, 3))
+    said = "2 requests: RuntimeError: broken on purpose"
+    assert f"✕ {said}" in words(svg.render(trace))
+    assert said in static.text([trace])
+    assert "broken on purpose" not in static.text([restaurant(3)])
