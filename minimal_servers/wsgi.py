@@ -168,10 +168,8 @@ class Response:
             if self.request.minor:
                 self.chunked = True
                 lines.append(b"Transfer-Encoding: chunked\r\n")
-            else:
-                self.keep_alive = (
-                    False  # HTTP/1.0: the end of the connection is the end of the body
-                )
+            else:  # HTTP/1.0: the body ends where the connection ends
+                self.keep_alive = False
         if not self.keep_alive:
             lines.append(b"Connection: close\r\n")
         elif not self.request.minor:
