@@ -22,6 +22,7 @@ from playground import lab as jupyterlab
 from playground import workspace
 from playground.grading.cli import app as grading
 from playground.run_cli import app as runs
+from playground.waiting import working
 
 if TYPE_CHECKING:
     from playground.doctor import Finding
@@ -96,7 +97,8 @@ def doctor(
     """Look at what the course needs from this machine; changes nothing."""
     from playground.doctor import examine
 
-    findings = list(examine())
+    with working("Looking …"):
+        findings = list(examine())
     if as_json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
     else:

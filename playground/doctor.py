@@ -126,11 +126,14 @@ def disk(room: int = ROOM) -> Finding:
 
 
 def learners_workspace() -> Finding:
-    """Look at the format version of the workspace and at files with a newer version."""
+    """Look at the workspace's format, its progress file, and files with a newer version."""
+    from playground.grading import progress
+
     folder = workspace.root()
     if not folder.exists():
         return Finding("workspace", "note", f"{folder} does not exist yet", "`make lab` makes it.")
     try:
+        progress.load()
         newer = workspace.outdated()
     except workspace.WorkspaceError as error:
         sentence, _, remedy = str(error).partition(": ")

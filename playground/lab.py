@@ -44,6 +44,7 @@ def run(chapter: str = "00", *, port: int = FIRST_PORT, browser: bool = True) ->
     for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_NO_CONFIG"):
         os.environ.pop(name, None)
 
+    print("Starting JupyterLab …", flush=True)
     from jupyterlab.labapp import LabApp  # it reads the environment when it is imported
 
     opens = browser and has_graphical_browser()

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from playground.waiting import working
+
 app = typer.Typer()
 
 
@@ -68,7 +70,9 @@ def run(
     from playground.setups.server import serve
 
     sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
-    with serve(setup, target, workers=workers, threads=threads) as server:
+    with working(f"Starting {setup} …"):
+        server = serve(setup, target, workers=workers, threads=threads)
+    with server:
         result = burst(server, count, path)  # it draws, too
     if save:
         result.save(save)

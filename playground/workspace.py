@@ -16,6 +16,7 @@ after a backup. Every write is atomic: a reader sees the old file or the new one
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -217,12 +218,17 @@ def fingerprint(rel: str, data: bytes) -> str:
 def read_json(path: Path, default: Any = None) -> Any:
     """Return the decoded JSON file, or `default` when there is none.
 
-    Raises WorkspaceError with the line when the file is not JSON.
+    Raises WorkspaceError with the line when the file is not JSON, and when it cannot be read.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return default
+    except OSError as error:
+        raise WorkspaceError(
+            f"Cannot read {path} ({error.strerror}): make it a file that you may read, or choose"
+            " another workspace with PLAYGROUND_WORKSPACE."
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "not UTF-8"
         raise WorkspaceError(
@@ -357,7 +363,9 @@ def _inside(folder: Path, rel: str) -> Path:
 
 
 def _cannot_write(path: Path, error: OSError) -> WorkspaceError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "free some space" if full else "make the folder writable"
     return WorkspaceError(
-        f"Cannot write {path} ({error.strerror}): make the folder writable, or choose another one"
-        " with PLAYGROUND_WORKSPACE."
+        f"Cannot write {path} ({error.strerror}): {remedy}, or choose another place with"
+        " PLAYGROUND_WORKSPACE."
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from playground.waiting import working
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,7 +46,10 @@ def check(
     if watch:
         _watch(chosen[0], picture)
         return
-    verdicts = [session.check(each, file, picture=picture) for each in chosen or exercise.load()]
+    verdicts = []
+    for each in chosen or exercise.load():
+        with working(f"Checking {each.id} …"):
+            verdicts.append(session.check(each, file, picture=picture))
     if as_json:
         for verdict in verdicts:
             print(json.dumps(_as_data(verdict)))
@@ -174,8 +180,11 @@ def _watch(chosen: Exercise, picture: bool) -> None:
 
     path = chosen.learners_file()
     print(f"Watching {path}; Ctrl-C ends.")
-    for _ in saves(path):
-        _show([session.check(chosen, picture=picture)])
+    with contextlib.suppress(KeyboardInterrupt):
+        for _ in saves(path):
+            with working(f"Checking {chosen.id} …"):
+                verdict = session.check(chosen, picture=picture)
+            _show([verdict])
 
 
 def _show(verdicts: Iterable[Verdict]) -> None:

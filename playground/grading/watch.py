@@ -11,7 +11,7 @@ from watchfiles import watch
 
 
 def saves(path: Path, stop: threading.Event | None = None) -> Iterator[bytes]:
-    """Yield the file's content now and after every change, until `stop` or Ctrl-C.
+    """Yield the file's content now and after every change, until `stop`.
 
     Editors replace files instead of writing into them, so the folder is watched. A save that
     changes nothing is not a change.
@@ -30,7 +30,6 @@ def _contents(path: Path, stop: threading.Event | None) -> Iterator[bytes]:
         path.parent,
         watch_filter=lambda _, changed: Path(changed).name == path.name,
         stop_event=stop,
-        raise_interrupt=False,
         debounce=200,
         step=50,
         rust_timeout=500,

@@ -60,7 +60,7 @@ const share = (cpu, dur) => {
 	return (p >= 9.95 ? p.toFixed(0) : p.toFixed(1)) + " % CPU";
 };
 
-/** Nearest rank: the smallest value that at least the share `q` of the values does not exceed. */
+/** Nearest rank: the smallest value that a share `q` of them does not exceed. */
 function percentile(sorted, q) {
 	return sorted.length ? sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] : NaN;
 }
@@ -164,7 +164,7 @@ class Run {
 		return found && t < found.b ? found : undefined;
 	}
 
-	/** Everything that counters, scene and sentence need to know of the moment t. */
+	/** What counters, scene and sentence need of the moment t. */
 	moment(t) {
 		const line = [], service = [], latencies = [];
 		let served = 0, failed = 0, wrong = 0, trouble = "";
@@ -173,7 +173,7 @@ class Run {
 			if (r.start > t) continue;
 			const over = r.done <= t && (r.n < UNTRACKED || this.own === this.list);
 			if (over) {
-				if (r.failed || r.wrong) trouble ||= r.error; // the first one in words
+				if (r.failed || r.wrong) trouble ||= r.error;
 				if (r.failed) failed++;
 				else {
 					served++;
@@ -364,7 +364,7 @@ class Brush {
 
 // ---- the restaurant
 
-/** Where things stand; depends on the width and on what is observed, not on the moment. */
+/** Where things stand; depends on the width and what is observed, not on the moment. */
 function plan(run, width) {
 	const n = run.waiters;
 	if (width >= 720) {
@@ -740,7 +740,7 @@ class Painter {
 		return texts;
 	}
 
-	/** Many rows as one: at each pixel the share of them in each state, in textures of one colour. */
+	/** Many rows as one: at each pixel the share in each state, in textures of one colour. */
 	density(row, list, what) {
 		const { g, brush, look } = this, n = Math.ceil(this.x1 - this.x0), y = row.y + (row.pitch - row.bar) / 2 - 1;
 		const sums = STATES.map(() => new Float32Array(n + 2)), until = Math.min(look.t, look.edge), unit = row.bar / (row.to - row.i);
@@ -837,7 +837,7 @@ class View {
 	build() {
 		const root = this.root;
 		this.el = node(root, "div", "pgv");
-		// JupyterLab's command mode would take A, D, S ... for itself
+		// else JupyterLab takes A, D, S ...
 		this.el.setAttribute("data-lm-suppress-shortcuts", "true");
 		this.top = node(this.el, "div");
 		this.controls = node(this.el, "div", "pgv-controls");
@@ -939,7 +939,7 @@ class View {
 		this.changed();
 	}
 
-	/** The last moment of which anything is known. A live clock runs on a little between messages. */
+	/** The last moment of which anything is known. A live clock runs on between messages. */
 	edge() {
 		if (!this.told || this.told.end <= 0) return 0; // nothing was sent yet
 		if (!this.live) return this.told.end;
@@ -1152,7 +1152,7 @@ class View {
 		this.changed();
 	}
 
-	/** Move what is shown; `from` is where the hand took hold. The picture is held still then. */
+	/** Move what is shown; `from` is where the hand took hold. The picture is held still. */
 	pan(by, from = this.window) {
 		const w = from[1] - from[0], to = clamp(from[0] + by, -w * 0.5, this.edge() - w * 0.1);
 		this.zoomed = true;
@@ -1341,7 +1341,7 @@ class Twins {
 		this.look();
 	}
 
-	/** To be called again when the view may have been attached: a restored one is drawn before. */
+	/** Called again once attached: a restored view is drawn before. */
 	look() {
 		if (this.area || !this.key) return;
 		this.area = this.el.closest(".jp-OutputArea, .output, .output_wrapper, .cell_container, .cell-output, [data-playground-area]");

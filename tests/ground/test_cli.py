@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 
@@ -157,6 +161,54 @@ def test_doctor_as_json(tmp_path: Path) -> None:
     findings = json.loads(done.stdout)
     assert {"name", "state", "detail", "remedy"} == set(findings[0])
     assert (done.returncode == 0) == all(one["state"] != "problem" for one in findings)
+
+
+@pytest.mark.parametrize(
+    ("args", "seen", "code"),
+    [
+        (["run", "waitress", "--path", "/?s=60"], "waitress --listen", 130),
+        (["check", "http-request-line", "--file", "endless.py"], "playground.grading.child", 130),
+        (["check", "http-request-line", "--watch"], "playground.grading.child", 0),
+    ],
+)
+def test_ctrl_c_ends_it_quietly_and_leaves_no_process(
+    tmp_path: Path, args: list[str], seen: str, code: int
+) -> None:
+    (tmp_path / "endless.py").write_text("while True: pass\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "playground", *args],
+        cwd=tmp_path,
+        env=os.environ | {"PLAYGROUND_WORKSPACE": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    if "--watch" in args:
+        assert process.stdout is not None
+        for line in process.stdout:  # until the verdict is there
+            if line.startswith("╰"):
+                break
+    started = [] if "--watch" in args else _descendants(process.pid, seen)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in said
+    assert "KeyboardInterrupt" not in said
+    psutil.wait_procs(started, timeout=20)
+    assert [one for one in started if one.is_running()] == []
+    assert not list(tmp_path.glob("server-*")) + list(tmp_path.glob("trace-*"))
+
+
+def _descendants(pid: int, seen: str) -> list[psutil.Process]:
+    """The processes below `pid`, once one of them has `seen` in its command."""
+    for _ in range(3000):
+        found = psutil.Process(pid).children(recursive=True)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any(seen in " ".join(one.cmdline()) for one in found):
+                return found
+        time.sleep(0.02)
+    raise AssertionError(f"no process {seen!r} within a minute")
 
 
 def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:

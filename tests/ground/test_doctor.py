@@ -89,3 +89,13 @@ def test_a_kernel_that_does_not_start_is_a_problem(
     monkeypatch.setattr(doctor.sys, "executable", "/bin/false")
     finding = doctor.kernel()
     assert (finding.state, finding.name) == ("problem", "kernel")
+
+
+def test_a_damaged_progress_file_is_a_problem_and_is_left_as_it_is(place: Path) -> None:
+    place.mkdir()
+    (place / "progress.json").write_text('{"exer')
+    finding = doctor.learners_workspace()
+    assert finding.state == "problem"
+    assert "not valid JSON" in finding.detail
+    assert "repair it" in finding.remedy
+    assert (place / "progress.json").read_text() == '{"exer'

@@ -248,6 +248,9 @@ def test_read_json_gives_the_default_and_names_the_bad_line(tmp_path: Path) -> N
     bad.write_text('{\n"a": 1,\n"b" 2}')
     with pytest.raises(WorkspaceError, match="line 3"):
         workspace.read_json(bad)
+    for unreadable in (tmp_path, bad / "below.json"):
+        with pytest.raises(WorkspaceError, match=f"Cannot read {unreadable} "):
+            workspace.read_json(unreadable)
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(
@@ -286,5 +289,5 @@ def test_the_lock_keeps_every_update_of_several_processes(course: Path) -> None:
 
 def test_a_folder_in_the_place_of_an_exercise_is_a_sentence(course: Path) -> None:
     (workspace.root() / "exercises" / "02_wsgi" / "environ.py").mkdir(parents=True)
-    with pytest.raises(workspace.WorkspaceError, match="should be a file: move it away"):
+    with pytest.raises(WorkspaceError, match="should be a file: move it away"):
         workspace.exercise_path("02_wsgi/environ.py")
