@@ -264,6 +264,7 @@ class Learner:
     def begin(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Start a call that is not expected to return: a server. See `playground.grading.wire`."""
         self._serial += 1
+        self._begun_ended = ""
         request = {"op": "call", "name": name, "args": self._encode(args)}
         self._send({**request, "kwargs": self._encode(kwargs), "id": self._serial})
 
