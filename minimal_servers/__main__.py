@@ -51,8 +51,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket. Raises OSError when the port is taken or not ours.
 
-    subtle: with TCP_DEFER_ACCEPT (Linux) a connection leaves the accept queue when its first bytes
-    are there, not before: a busy worker never takes a client that a free one could serve.
+    subtle: with TCP_DEFER_ACCEPT (Linux, tcp(7)) a connection can be accepted when its first bytes
+    are there, or after a second: no worker takes a guest who is silent, to find itself busy when
+    that guest speaks, while another worker is free.
     """
     listener = socket.create_server((host, port), backlog=BACKLOG)
     if hasattr(socket, "TCP_DEFER_ACCEPT"):

@@ -243,13 +243,13 @@ class Server:
             )
 
     def _meta(self, cpu: bool) -> dict[str, Any]:
+        size = {"workers": self.workers, "threads": self.threads} if self.setup else {}
         return {
             "title": f"{self.app_name} on {self.name}",
             "command": self.command,
             "setup": self.name,
             "interface": self.interface,
-            "workers": self.workers,
-            "threads": self.threads,
+            **size,  # how many a server function starts is its own business
             "traced": True,
             "sampled": cpu,
         }
