@@ -68,12 +68,16 @@ def hint(
     ] = None,
 ) -> None:
     """Show a hint: first a nudge, then the concept, then almost the code."""
+    from rich.padding import Padding
+    from rich.text import Text
+
     from playground.grading import exercise, session
 
     found = exercise.find(name)
     given = session.hints(found, layer)
     for number, text in enumerate(given, 1):
-        print(f"{exercise.hint_title(number, len(found.hints))}\n\n{_indented(text)}\n")
+        print(f"{exercise.hint_title(number, len(found.hints))}\n")
+        _print(Padding(Text(text), (0, 0, 1, 2)))
     if len(given) < len(found.hints):
         print(f"One more: playground hint {found.id}")
 
@@ -117,9 +121,11 @@ def show_progress(
 def exercises(context: typer.Context) -> None:
     """List the exercises; verify and mutate them (for authors)."""
     if context.invoked_subcommand is None:
+        from playground import workspace
         from playground.grading import exercise, progress
 
-        _print(_catalogue(exercise.load(), progress.load()["exercises"]))
+        _print(_catalogue(exercise.load(), progress.load()["exercises"], files=True))
+        print(f"Your files are in {workspace.root() / 'exercises'}")
 
 
 @exercises_app.command()
@@ -210,14 +216,17 @@ def _results(verdicts: list[Verdict]) -> Table:
     return table
 
 
-def _catalogue(catalogue: list[Exercise], recorded: dict[str, dict[str, object]]) -> Table:
+def _catalogue(
+    catalogue: list[Exercise], recorded: dict[str, dict[str, object]], files: bool = False
+) -> Table:
+    """One row an exercise; with `files` the learner's file stands below its title."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in ("", "exercise", "", "title", "level", "min"):
         side: Literal["left", "right"] = "right" if name == "min" else "left"
-        table.add_column(name, justify=side, no_wrap=name != "title")
+        table.add_column(name, justify=side, no_wrap=name != "title", overflow="fold")
     for each in catalogue:
         entry = recorded.get(each.id, {})
         status = str(entry.get("status", "not begun"))
@@ -225,7 +234,10 @@ def _catalogue(catalogue: list[Exercise], recorded: dict[str, dict[str, object]]
         style = "green" if status == "passed" else ""
         state = Text(sign, style)
         minutes = str(each.minutes)
-        table.add_row(each.chapter[:2], each.id, state, each.title, each.difficulty, minutes)
+        title = Text(each.title)
+        if files:
+            title.append(f"\n{each.rel}", "dim")
+        table.add_row(each.chapter[:2], each.id, state, title, each.difficulty, minutes)
     return table
 
 

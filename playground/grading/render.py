@@ -20,11 +20,11 @@ COLOURS = {  # readable on white and on black, and told apart by the colour-blin
     Status.NOT_SOLVED: "#4a78b5",
     Status.BROKEN: "#8a63b8",
 }
-RICH = {
-    Status.PASSED: "green",
-    Status.FAILED: "dark_orange",
-    Status.NOT_SOLVED: "blue",
-    Status.BROKEN: "magenta",
+RICH = {  # as well on a dark terminal as on a light one
+    Status.PASSED: "#1a9160",
+    Status.FAILED: "#d55e00",
+    Status.NOT_SOLVED: "#2b84c6",
+    Status.BROKEN: "#b05fc0",
 }
 _CHECK = {True: "✓", False: "✗", None: "·"}
 _WINDOW = 72  # characters of a long line that are shown around the first difference
@@ -224,7 +224,7 @@ def _rich_checks(verdict: Verdict) -> Any:
 
     if verdict.status is Status.NOT_SOLVED:
         return Text()
-    styles = {True: "green", False: "dark_orange", None: "dim"}
+    styles = {True: RICH[Status.PASSED], False: RICH[Status.FAILED], None: "dim"}
     result = Text()
     for check, line in zip(verdict.checks, _checks(verdict), strict=True):
         result.append(line + "\n", style=styles[check.passed])

@@ -87,7 +87,7 @@ class Lanes:
     def _request(self, request: Request, columns: int, glyphs: dict[State, str]) -> Text:
         style = color_of(request.number, PALETTE["light"])
         text = Text(no_wrap=True)
-        text.append(f"{tag(request.number):>{GUTTER - 1}} ", style=f"bold {style}")
+        text.append(f"{tag(request.number):>{GUTTER - 1}} ", style="bold")
         text.append(_cells(request.spans, self._shown, columns, glyphs), style=style)
         text.append(
             f" {self._ending(request)}", style="bold red" if request.failed or request.wrong else ""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from playground import workspace
 from playground.cli import app
 from playground.grading.exercise import Exercise
 from playground.grading.watch import saves
@@ -61,6 +62,8 @@ def test_hint_solution_progress_exercises(twice: Exercise) -> None:
     listed = run("exercises").output
     assert "twice" in listed
     assert "easy" in listed
+    assert twice.rel in listed
+    assert str(workspace.root() / "exercises") in listed.replace("\n", "")
 
 
 def test_watch_wants_one_exercise(course: Path) -> None:

@@ -92,3 +92,17 @@ def test_a_caret_after_the_end_and_in_a_long_value() -> None:
     place = lines[2].index("^")
     assert (lines[0][place], lines[1][place]) == ("A", "B")
     assert "^ byte 502" in lines[2]
+
+
+@pytest.mark.parametrize("paper", ["#ffffff", "#1e1e1e"])
+def test_every_colour_can_be_read_on_light_and_on_dark_terminals(paper: str) -> None:
+    for colour in render.RICH.values():
+        darker, lighter = sorted(map(_luminance, (colour, paper)))
+        assert (lighter + 0.05) / (darker + 0.05) >= 3, colour
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
