@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from playground.errors import Interrupted
 from playground.load.client import Observer, Reply, Request, Sending, send
 from playground.load.display import Shown
 from playground.load.run import Run, percentile
@@ -112,7 +113,7 @@ class Recording:
         except KeyboardInterrupt:
             sending.cancel()
             self._collector.annotate(interrupted=True)
-            raise
+            raise Interrupted("what had happened until then is in server.last_run.") from None
         finally:
             run = server.last_run = self._finish(sending)
             if shown is not None:

@@ -162,9 +162,12 @@ class NotebookPage:
         return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium; without one the tests fail in CI, and are not run elsewhere."""
+    """A headless Chromium; without one the tests fail in CI, and are not run elsewhere.
+
+    Of one module: while Playwright runs, no test of this process can start an event loop.
+    """
     path = find_chromium()
     if path is None:
         reason = "no Chromium here: install the package chromium to run the browser tests"
@@ -177,7 +180,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab started by `playground lab` on a free port, with a workspace of its own."""
     workspace = tmp_path_factory.mktemp("workspace")

@@ -442,8 +442,10 @@ def test_an_interrupt_keeps_what_had_happened_and_leaves_no_thread():
     with serve("gunicorn-sync", "slow") as server:
         running = threading.active_count()
         threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as caught:
             burst(server, 3, "/?s=1.5", show=False)
+        (shown,) = caught.value._render_traceback_()  # by IPython, instead of a traceback
+        assert "is in server.last_run" in shown
         run = server.last_run
         assert threading.active_count() == running
     assert len(run.replies) == 3
