@@ -12,7 +12,7 @@ import select
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -103,6 +103,20 @@ def asleep(server: Server) -> None:
     while quiet < 5 and time.monotonic() < limit:
         time.sleep(0.02)
         quiet = quiet + 1 if server.learner.process().status() == psutil.STATUS_SLEEPING else 0
+
+
+@contextlib.contextmanager
+def paused(server: Server) -> Iterator[None]:
+    """Stop the learner's process (SIGSTOP) while the grader does several things "at once"."""
+    process = server.learner.process()
+    process.suspend()
+    limit = time.monotonic() + 5.0
+    while process.status() != psutil.STATUS_STOPPED and time.monotonic() < limit:
+        time.sleep(0.001)
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 def delivered(server: Server, number: int) -> None:

@@ -103,12 +103,12 @@ def check_nobody_new(learner: Learner) -> None:
 @fresh
 def check_same_moment(learner: Learner) -> None:
     """Loses nobody when a client and SIGTERM arrive at the same moment, in eight tries."""
-    called = "1 client and SIGTERM, both while the process was stopped (SIGSTOP), then SIGCONT"
+    called = "1 client and SIGTERM at the same moment"
     with Gate() as gate:
         for _ in range(8):
             server = open_house(learner, gate)
             asleep(server)
-            learner.process().suspend()
+            learner.process().suspend()  # at once or a moment later: both orders must be survived
             client = party(server, "quick")
             terminate(learner)
             learner.process().resume()

@@ -13,6 +13,7 @@ from playground.grading.kitchen import (
     handler,
     leave,
     party,
+    paused,
     returns,
     someone_comes,
 )
@@ -140,11 +141,10 @@ def check_all_replaced(learner: Learner) -> None:
     with Gate() as gate:
         server = open_house(learner, gate, 3)
         workers = server.children()
-        learner.process().suspend()
-        for worker in workers:
-            worker.kill()
-        await_zombies(workers)
-        learner.process().resume()
+        with paused(server):
+            for worker in workers:
+                worker.kill()
+            await_zombies(workers)
         await_workers(server, 3, {worker.pid for worker in workers}, called, why=SIGNALS)
 
 
