@@ -91,17 +91,21 @@ def judge(twice: Exercise, tmp_path: Path) -> Judge:
 @pytest.fixture
 def no_new_processes() -> Iterator[None]:
     """Fail when a process that this test started, or a zombie, is still there at the end."""
-    mine = os.getpid()
+    before = _processes()
     yield
-    left = psutil.Process(mine).children(recursive=True)
-    strays = [p for p in psutil.process_iter(["cmdline"]) if _is_runner(p) and p.ppid() == 1]
-    assert left == []
-    assert strays == []
+    assert _processes() - before == set()
+
+
+def _processes() -> set[psutil.Process]:
+    """All descendants of this test run's process, and graders' children that have no parent."""
+    everybody = psutil.process_iter(["cmdline", "ppid"])
+    strays = [process for process in everybody if _is_runner(process)]
+    return {*psutil.Process(os.getpid()).children(recursive=True), *strays}
 
 
 def _is_runner(process: psutil.Process) -> bool:
     words = process.info["cmdline"] or []
-    return any("playground.grading.child" in word for word in words)
+    return process.info["ppid"] == 1 and any("playground.grading.child" in word for word in words)
 
 
 @pytest.fixture
