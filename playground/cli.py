@@ -112,7 +112,7 @@ def doctor(
 @app.command()
 def gate(
     fix: Annotated[
-        bool, typer.Option("--fix", help="Copy minimal_servers into the cells that build it.")
+        bool, typer.Option("--fix", help="Copy minimal_servers and the stubs into their cells.")
     ] = False,
 ) -> None:
     """Hold the notebooks to what they promise (for those who write the course)."""
@@ -120,10 +120,10 @@ def gate(
     from playground.grading import exercise
 
     course = workspace.checkout()
+    catalogue = {one.id: one.rel for one in exercise.load()}
     if fix:
-        for name in course_gate.fix(course):
+        for name in course_gate.fix(course, catalogue):
             print(f"changed {name}")
-    catalogue = {one.id: one.chapter[:2] for one in exercise.load()}
     problems = course_gate.check(course, catalogue)
     for problem in problems:
         print(problem)

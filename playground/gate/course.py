@@ -8,20 +8,22 @@ from pathlib import Path
 import nbformat
 
 from playground.gate import builds
-from playground.gate.notebooks import Notebook, Problem, form
+from playground.gate.notebooks import Cell, Notebook, Problem, form
 from playground.workspace import write_atomic
 
 
 def check(course: Path, catalogue: Mapping[str, str]) -> list[Problem]:
     """Return every broken promise of the course in the folder `course`, sorted.
 
-    `catalogue` maps the id of every exercise to its chapter, `{"wsgi-environ": "02"}`.
+    `catalogue` maps the id of every exercise to its place in `exercises/`, with the slashes of a
+    path: `{"wsgi-environ": "02_wsgi/environ.py"}`.
     """
     notebooks, problems = _read(course)
     code = _code(course, notebooks)
     for notebook in notebooks:
         problems += form(notebook)
         problems += builds.check_cells(notebook, code)
+        problems += _stubs(course, notebook, catalogue)
     problems += _exercises(notebooks, catalogue)
     if notebooks:
         problems += builds.check_end_state(notebooks, code)
@@ -30,8 +32,8 @@ def check(course: Path, catalogue: Mapping[str, str]) -> list[Problem]:
     return sorted(problems)
 
 
-def fix(course: Path) -> list[str]:
-    """Copy the modules' text into the cells that build it; return the notebooks that changed."""
+def fix(course: Path, catalogue: Mapping[str, str]) -> list[str]:
+    """Copy modules and stubs into the cells that hold them; return the notebooks that changed."""
     notebooks, _ = _read(course)
     code = _code(course, notebooks)
     changed = []
@@ -44,6 +46,8 @@ def fix(course: Path) -> list[str]:
                 continue  # `check` names it
             if wanted:
                 node.source = builds.render(wanted)
+            elif stub := _stub_cell(course, cell, catalogue):
+                node.source = stub
         after = nbformat.writes(notebook.node)
         if after != before:
             write_atomic(notebook.path, after.rstrip("\n").encode() + b"\n")
@@ -68,6 +72,23 @@ def _read(course: Path) -> tuple[list[Notebook], list[Problem]]:
     return notebooks, problems
 
 
+def _stub_cell(course: Path, cell: Cell, catalogue: Mapping[str, str]) -> str | None:
+    """Return what a `%%exercise` cell must hold: the magic, then the stub."""
+    name = cell.magic[1] if cell.magic and cell.magic[0] == "exercise" else ""
+    stub = course / "exercises" / catalogue.get(name, name)
+    if not name or not stub.is_file():
+        return None
+    return f"%%exercise {name}\n{stub.read_text(encoding='utf-8')}".rstrip("\n")
+
+
+def _stubs(course: Path, notebook: Notebook, catalogue: Mapping[str, str]) -> Iterator[Problem]:
+    for cell in notebook.cells:
+        stub = _stub_cell(course, cell, catalogue)
+        if stub is not None and cell.source.rstrip("\n") != stub:
+            text = "differs from the stub of its exercise: `playground gate --fix` copies it."
+            yield notebook.problem(text, cell.number)
+
+
 def _exercises(notebooks: list[Notebook], catalogue: Mapping[str, str]) -> Iterator[Problem]:
     used: set[str] = set()
     for notebook in notebooks:
@@ -76,6 +97,6 @@ def _exercises(notebooks: list[Notebook], catalogue: Mapping[str, str]) -> Itera
             if name not in catalogue:
                 yield notebook.problem(f"uses exercise {name!r}, which does not exist.", cell)
     chapters = {notebook.chapter for notebook in notebooks}
-    for name, chapter in sorted(catalogue.items()):
-        if chapter in chapters and name not in used:
-            yield Problem("exercises", 0, f"{name} (chapter {chapter}) is used in no notebook.")
+    for name, place in sorted(catalogue.items()):
+        if place[:2] in chapters and name not in used:
+            yield Problem("exercises", 0, f"{name} (chapter {place[:2]}) is used in no notebook.")

@@ -96,7 +96,7 @@ def course(
 
 
 def problems(folder: Path, catalogue: dict[str, str] | None = None) -> list[str]:
-    known = {"limits": "01"} if catalogue is None else catalogue
+    known = {"limits": "01_socket/limits.py"} if catalogue is None else catalogue
     return [str(problem) for problem in gate.check(folder, known)]
 
 
@@ -204,10 +204,25 @@ def test_chapter_00_may_differ_in_shape(tmp_path: Path, good: list[Any]) -> None
 
 def test_an_exercise_of_a_chapter_that_exists_must_be_used(tmp_path: Path, good: list[Any]) -> None:
     folder = course(tmp_path, good)
-    catalogue = {"limits": "01", "forgotten": "01", "later": "04"}
+    catalogue = {
+        "limits": "01_socket/limits.py",
+        "forgotten": "01_socket/x.py",
+        "later": "04_loop/y.py",
+    }
     assert problems(folder, catalogue) == [
         "exercises: forgotten (chapter 01) is used in no notebook."
     ]
+
+
+def test_an_exercise_cell_holds_the_stub(tmp_path: Path, good: list[Any]) -> None:
+    folder = course(tmp_path, good)
+    stub = folder / "exercises/01_socket/limits.py"
+    stub.parent.mkdir(parents=True)
+    stub.write_text("def limits():\n    raise NotImplementedError\n")
+    assert len(found := problems(folder)) == 1
+    assert "differs from the stub of its exercise" in found[0]
+    assert gate.fix(folder, {"limits": "01_socket/limits.py"}) == ["notebooks/01_socket.ipynb"]
+    assert problems(folder) == []
 
 
 def test_a_definition_that_no_chapter_builds_is_named(tmp_path: Path, good: list[Any]) -> None:
@@ -255,9 +270,9 @@ def test_fix_copies_the_module_into_the_cells_and_nothing_else(
             one.source = "# to be filled"
     folder = course(tmp_path, good)
     assert problems(folder) != []
-    assert gate.fix(folder) == ["notebooks/01_socket.ipynb"]
+    assert gate.fix(folder, {}) == ["notebooks/01_socket.ipynb"]
     assert problems(folder) == []
-    assert gate.fix(folder) == []
+    assert gate.fix(folder, {}) == []
     fixed = nbformat.read(folder / "notebooks/01_socket.ipynb", as_version=4)
     assert [one.source for one in fixed.cells if "builds" in one.metadata] == [
         LIMITS,
