@@ -180,7 +180,7 @@ class Supervisor:
 
         found = psutil.Process().children(recursive=True)
         self.known.update(found)
-        return [p for p in self.known if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        return [process for process in self.known if _lives(process)]
 
     def end(self) -> list[str]:
         """Kill everything below; return the command lines of what outlived the runner's call."""
@@ -208,6 +208,15 @@ class Supervisor:
         """Tell the grader; it may be gone."""
         with contextlib.suppress(OSError):
             self.control.sendall(json.dumps(report).encode() + b"\n")
+
+
+def _lives(process: Any) -> bool:
+    """Tell whether a process (psutil.Process) has not ended; it may do so at any moment."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 # ---- runner ----------------------------------------------------------------------------------

@@ -460,7 +460,10 @@ class Learner:
         ready, _, _ = select.select([self._control], [], [], wait_s)
         if not ready:
             return True
-        data = self._control.recv(1 << 16)
+        try:
+            data = self._control.recv(1 << 16)
+        except ConnectionResetError:  # the supervisor ended with our request unread
+            data = b""
         self._reports += data
         *whole, self._reports = self._reports.split(b"\n")
         for line in whole:
