@@ -115,7 +115,7 @@ def test_no_notebook_is_a_problem(tmp_path: Path) -> None:
         (new_code_cell("1", outputs=[new_output("stream", text="1\n")]), "stores a result"),
         (new_code_cell("1", metadata={"execution": {"iopub.execute_input": "…"}}), "times"),
         (new_markdown_cell("Look into /home/learner/x."), "folder of one machine (/home/l"),
-        (new_code_cell("open('/root/x')"), "folder of one machine"),
+        (new_code_cell("open('/Users/x')"), "folder of one machine"),
         (new_markdown_cell("see " + "py" + "pi.org/x"), "names a package registry"),
         (
             new_code_cell("from playground.trace import Trace"),
