@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def test_silence_is_a_message_with_stack_bytes_and_command(learner: Learner) -> 
 def test_a_server_that_ended_says_how(learner: Learner) -> None:
     server = Server(learner, "gives_up", None)
     message = failure(lambda: [server.connect() for _ in range(500)])
-    assert "Connection refused" in message.got
+    assert re.search("Connection (refused|reset)", message.got)  # closed before, or while we came
     assert "OSError: no more" in message.got
 
 
