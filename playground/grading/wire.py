@@ -61,7 +61,7 @@ class Server:
         try:
             connection = socket.create_connection((HOST, self.port), timeout=5.0)
         except OSError as error:
-            ended = self.learner.ended() or "is still running"
+            ended = self._how_it_ended() or "is still running"
             self.fail(
                 f"a connection to {self.function}(listener)",
                 f"{error.strerror or error}; {self.function} {ended}",
@@ -69,6 +69,13 @@ class Server:
                 nudge="A server goes on listening until it is stopped.",
             )
         return Client(self, connection)
+
+    def _how_it_ended(self) -> str:
+        """How the function ended, which may be told a moment after the door was closed."""
+        deadline = time.monotonic() + ENDED_GRACE_S
+        while not (ended := self.learner.ended()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return ended
 
     def exchange(self, data: bytes, *, shutdown: bool = False) -> Client:
         """Connect, send `data` (and end-of-file with `shutdown`), and return the connection."""
