@@ -211,14 +211,11 @@ def take_payload(
     buffer: bytearray, length: int, key: bytes, message: Message
 ) -> Generator[None, None, None]:
     """Move the payload of one frame into ``message``, each piece as it arrives."""
-    while length:
-        if not buffer:
+    for piece in http11.read_exactly(buffer, length):
+        if piece is None:
             yield None
             continue
-        piece = bytes(buffer[:length])
-        del buffer[:length]
         message.add(unmask(piece, key))
-        length -= len(piece)
         turn = len(piece) % 4  # subtle: the next piece may start in the middle of the key
         key = key[turn:] + key[:turn]
 
