@@ -101,7 +101,7 @@ def check_returned(learner: Learner) -> None:
     """Takes whatever a generator returned, and None if it returned nothing."""
     cooks = [Cook("soup", 1), Cook("tea", 0, 0), Cook("stew", 2, ["pot"]), Cook("rice", 1, "")]
     Evening(learner, cooks).has_results(
-        [None, 0, ["pot"], ""], RESULT, "Is there a result, or what is it? Which one do you ask?"
+        [None, 0, ["pot"], ""], RESULT, "Nothing, 0 and an empty text are results like any other."
     )  # fmt: skip
 
 
