@@ -19,9 +19,9 @@ class ServeError(Told, RuntimeError):
 class Setup:
     """One way to serve an app.
 
-    ``command`` has the places ``{target}``, ``{port}``, ``{workers}`` and ``{threads}``;
-    ``announces`` is what the server's log says just before ``http://127.0.0.1:PORT``. Every worker
-    imports the target.
+    ``command`` has the places ``{target}``, ``{port}``, ``{workers}``, ``{threads}`` and
+    ``{loop}``, one of ``loops``; ``announces`` is what the server's log says just before
+    ``http://127.0.0.1:PORT``. Every worker imports the target.
     """
 
     name: str
@@ -33,11 +33,15 @@ class Setup:
     package: str
     max_workers: int = 64
     max_threads: int = 64
+    loops: tuple[str, ...] = ()
 
-    def line(self, target: str, port: int, workers: int, threads: int) -> str:
+    def line(self, target: str, port: int, workers: int, threads: int, loop: str) -> str:
         """The command as one would type it."""
-        places = {"target": target, "port": port, "workers": workers, "threads": threads}
-        return self.command.format(**places)
+        sizes = {"workers": workers, "threads": threads}
+        return self.command.format(target=target, port=port, loop=loop, **sizes)
+
+
+LOOPS = {"asyncio": "", "uvloop": "uvloop"}  # event loops, and what each needs
 
 
 GUNICORN = "python -m gunicorn --no-control-socket --bind 127.0.0.1:{port} --workers {workers}"
@@ -85,14 +89,40 @@ SETUPS = {
             max_workers=1,
         ),
         Setup(
+            name="minimal-asgi",
+            interface="asgi",
+            command="python -m minimal_servers asgi {target} --port {port}"
+            " --workers {workers} --loop {loop}",
+            announces="is served at ",
+            shows="the ASGI server that the chapters build: one event loop per process",
+            module="minimal_servers",
+            package="this checkout",
+            max_threads=1,
+            loops=tuple(LOOPS),
+        ),
+        Setup(
             name="uvicorn",
             interface="asgi",
-            command="python -m uvicorn --host 127.0.0.1 --port {port} --workers {workers} {target}",
+            command="python -m uvicorn --host 127.0.0.1 --port {port} --workers {workers}"
+            " --loop {loop} {target}",
             announces="Uvicorn running on ",
             shows="one event loop per process: every request is a task on it",
             module="uvicorn",
             package='"uvicorn[standard]"',
             max_threads=1,
+            loops=tuple(LOOPS),
+        ),
+        Setup(
+            name="hypercorn",
+            interface="asgi",
+            command="python -m hypercorn --bind 127.0.0.1:{port} --workers {workers}"
+            " --worker-class {loop} {target}",
+            announces="Running on ",
+            shows="one event loop per process, each the child of a manager",
+            module="hypercorn",
+            package="hypercorn",
+            max_threads=1,
+            loops=tuple(LOOPS),
         ),
     )
 }
@@ -126,6 +156,28 @@ def check_port(port: Any) -> None:
     """Raises ``ServeError`` for what is no TCP port."""
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise ServeError(f"A port is a number from 1 to 65535, or 0 for a free one, not {port!r}.")
+
+
+def check_loop(setup: Setup | None, loop: Any) -> None:
+    """Raises ``ServeError`` for an event loop that the set-up, or a server function that is
+    ``async def`` (None), cannot have here.
+    """
+    if loop is None:
+        return
+    loops = LOOPS if setup is None else setup.loops
+    if not loops:
+        choices = ", ".join(name for name, known in SETUPS.items() if known.loops)
+        raise ServeError(
+            f"{setup.name if setup else 'This'} has no event loop to choose: leave out loop=,"
+            f" or take one of {choices}."
+        )
+    if loop not in loops:
+        raise ServeError(f"loop= is one of {', '.join(loops)}, not {loop!r}.")
+    if LOOPS[loop] and importlib.util.find_spec(LOOPS[loop]) is None:
+        raise ServeError(
+            f"{loop} is not installed here: run `pip install {LOOPS[loop]}` in this environment,"
+            ' or use loop="asyncio".'
+        )
 
 
 def check_sizes(setup: Setup, workers: int, threads: int) -> None:

@@ -1,6 +1,7 @@
 """Start a server in processes of its own, wait until it answers, signal it, leave nothing."""
 
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -12,16 +13,24 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from playground.setups import packing
-from playground.setups.catalogue import SETUPS, ServeError, check_port, check_sizes, find
+from playground.setups.catalogue import (
+    SETUPS,
+    ServeError,
+    check_loop,
+    check_port,
+    check_sizes,
+    find,
+)
 from playground.setups.loading import traceback_of
 from playground.setups.process import Guarded
+from playground.setups.usage import Usage, usage_of
 from playground.trace.collector import Collector
 
 HOST = "127.0.0.1"
@@ -31,8 +40,9 @@ POLL_S = 0.01
 TAIL = 8_000  # characters of a log that are shown
 TARGET = "playground.setups.target:app"
 BACKLOG = 128
+LOOP = "asyncio"  # unless another is asked for
 
-ServerFunction = Callable[[socket.socket, Any], None]
+ServerFunction = Callable[[socket.socket, Any], Awaitable[None] | None]
 
 
 def serve(
@@ -41,6 +51,8 @@ def serve(
     *,
     workers: int = 1,
     threads: int = 1,
+    loop: str | None = None,
+    interface: str | None = None,
     trace: bool = True,
     cpu: bool = True,
     port: int = 0,
@@ -48,12 +60,28 @@ def serve(
     """Start a server and return it when it answers; use it in ``with``, or call its ``stop()``.
 
     ``setup`` is a name of the catalogue, or a server function ``(listener, app)`` of your own.
-    ``app`` is a function, ``"module:attribute"``, or the name of a bundled app. ``trace`` records
-    every request; ``cpu`` tells running from waiting as well. ``port`` 0 takes a free one.
+    ``app`` is a function, ``"module:attribute"``, or the name of a bundled app. ``loop`` is the
+    event loop of an ASGI server: ``"asyncio"``, which is taken if you do not say, or ``"uvloop"``.
+    ``trace`` records every request; ``cpu`` tells running from waiting as well. ``port`` 0 takes a
+    free one.
+
+    A server function that is ``async def`` speaks ASGI and gets a listener that does not block. Any
+    other speaks what its app speaks; ``interface`` says so (``"wsgi"`` or ``"asgi"``) where the app
+    is a name, which is WSGI otherwise.
 
     Raises ``ServeError`` with a sentence if the server cannot be started.
     """
-    server = Server(setup, app, workers=workers, threads=threads, trace=trace, cpu=cpu, port=port)
+    server = Server(
+        setup,
+        app,
+        workers=workers,
+        threads=threads,
+        loop=loop,
+        interface=interface,
+        trace=trace,
+        cpu=cpu,
+        port=port,
+    )
     try:
         server.await_ready()
     except BaseException:
@@ -77,6 +105,8 @@ class Server:
         *,
         workers: int = 1,
         threads: int = 1,
+        loop: str | None = None,
+        interface: str | None = None,
         trace: bool = True,
         cpu: bool = True,
         port: int = 0,
@@ -84,10 +114,12 @@ class Server:
         self.setup = find(setup) if isinstance(setup, str) else None
         self.function = None if isinstance(setup, str) else setup
         self.workers, self.threads, self.port, self.pid = workers, threads, port, 0
-        self._check_sizes()
+        self.loop = loop or LOOP
+        self._check_sizes(loop)
         self.name = self.setup.name if self.setup else packing.name_of(setup)
         self.app_name = app if isinstance(app, str) else packing.name_of(app)
-        self.interface = packing.interface_for(app, self.setup.interface if self.setup else "")
+        self._speaks = self._settle_interface(interface)
+        self.interface = packing.interface_for(app, self._speaks)
         self._shown_target = packing.target(app, self.interface)
         self.collector: Collector | None = None
         self._process: Guarded | None = None
@@ -127,7 +159,7 @@ class Server:
         """The command as one would type it in a terminal."""
         if self.setup is None:
             return f"{self.name}(listener, {self.app_name})"
-        return self.setup.line(self._shown_target, self.port, self.workers, self.threads)
+        return self._line(self._shown_target)
 
     @property
     def running(self) -> bool:
@@ -162,6 +194,16 @@ class Server:
                 first = psutil.Process(self.pid)
                 return [self.pid, *sorted(child.pid for child in first.children(recursive=True))]
         return []
+
+    def usage(self) -> Usage:
+        """Memory, threads, processes and open connections of the server, now.
+
+        Raises ``ServeError`` if it has ended.
+        """
+        pids = self.pids()
+        if not pids:
+            raise ServeError(f"{self.name} has ended and uses nothing any more: serve again.")
+        return usage_of(pids, self.port)
 
     def stop(self) -> None:
         """End the server: SIGTERM, a few seconds to finish, then SIGKILL for all that is left."""
@@ -227,7 +269,24 @@ class Server:
         told = f" The end of its log:\n{log}" if log else " It wrote nothing to its log."
         return f"{self.name} ended before it answered.{told}"
 
-    def _check_sizes(self) -> None:
+    def _line(self, target: str) -> str:
+        assert self.setup is not None
+        return self.setup.line(target, self.port, self.workers, self.threads, self.loop)
+
+    def _settle_interface(self, interface: str | None) -> str:
+        """What the server speaks, as far as it is known without its app."""
+        if interface not in (None, "wsgi", "asgi"):
+            raise ServeError(f"interface= is 'wsgi' or 'asgi', not {interface!r}.")
+        own = self.setup.interface if self.setup else ""
+        if inspect.iscoroutinefunction(self.function):
+            own = "asgi"
+        if interface and own and interface != own:
+            raise ServeError(
+                f"{self.name} speaks {own.upper()}, not {interface.upper()}: leave out interface=."
+            )
+        return own or interface or ""
+
+    def _check_sizes(self, loop: str | None) -> None:
         check_port(self.port)
         if self.setup is not None:
             check_sizes(self.setup, self.workers, self.threads)
@@ -241,9 +300,19 @@ class Server:
                 "How many workers and threads there are is up to your own server function:"
                 " leave out workers= and threads=."
             )
+        elif loop is not None and not inspect.iscoroutinefunction(self.function):
+            raise ServeError(
+                f"{packing.name_of(self.function)} is no `async def`, so its loop is up to itself:"
+                " leave out loop=."
+            )
+        check_loop(self.setup, loop)
 
     def _meta(self, cpu: bool) -> dict[str, Any]:
-        size = {"workers": self.workers, "threads": self.threads} if self.setup else {}
+        size: dict[str, Any] = {}
+        if self.setup:
+            size = {"workers": self.workers, "threads": self.threads}
+        if self.setup and self.setup.loops:
+            size["loop"] = self.loop
         return {
             "title": f"{self.app_name} on {self.name}",
             "command": self.command,
@@ -260,12 +329,13 @@ class Server:
         if self.setup is not None:
             if self.port:
                 _listen(self.port).close()  # a port in use is told at once, in a sentence
-            words = shlex.split(self.setup.line(TARGET, self.port, self.workers, self.threads))
+            words = shlex.split(self._line(TARGET))
             return Guarded([sys.executable, *words[1:]], environment, log, folders=folders)
         pickled = packing.pack(self.function, self._folder / "server.pickle", "server function")
         with _listen(self.port) as listener:
             self.port = listener.getsockname()[1]
             words = ["-m", "playground.setups.learner", str(listener.fileno()), str(pickled)]
+            words.append(self.loop)
             passed = (listener.fileno(),)
             return Guarded([sys.executable, *words], environment, log, passed, folders)
 
@@ -273,7 +343,7 @@ class Server:
         """This process's own, plus what ``playground.setups.loading`` reads."""
         told = {
             "PLAYGROUND_APP": place,
-            "PLAYGROUND_INTERFACE": self.interface if self.setup else "",
+            "PLAYGROUND_INTERFACE": self._speaks,
             "PLAYGROUND_STATE": str(self._folder),
             "PLAYGROUND_TRACE": self.collector.path if self.collector else "",
             "PLAYGROUND_CPU": "1" if cpu else "",

@@ -155,7 +155,7 @@ def refused(*args, **kwargs):
         (broken, broken, {"workers": 2}, "leave out workers="),
         ("waitress", asgi_app, {}, "speaks ASGI and the set-up speaks WSGI"),
         ("uvicorn", broken, {}, "Set-ups for WSGI: minimal-wsgi"),
-        ("uvicorn", "cpu", {}, "speaks WSGI and the set-up speaks ASGI"),
+        ("uvicorn", "crash", {}, "speaks WSGI and the set-up speaks ASGI"),
         ("uvicorn", "playground.setups.apps:hello", {}, "choose a set-up for WSGI"),
     ],
 )
