@@ -13,7 +13,8 @@ from typing import IO
 
 from minimal_servers import http11
 from minimal_servers.http11 import BadRequest, Request
-from minimal_servers.wsgi import ClientGone, Peer
+from minimal_servers.response import ClientGone
+from minimal_servers.wsgi import Peer
 
 HEAD_SECONDS = 10.0  # for a whole request head
 BODY_SECONDS = 10.0  # between two arrivals of body

@@ -48,9 +48,10 @@ LAST_CHUNK = b"0\r\n\r\n"
 class BadRequest(Exception):
     """The peer broke a rule. ``status`` is what to answer, the text says which rule it was."""
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, status: str, reason: str, fields: bytes = b"") -> None:
         super().__init__(reason)
         self.status = status
+        self.fields = fields  # lines that the answer needs
 
 
 class Request(NamedTuple):
@@ -284,8 +285,9 @@ def date_line(second: int) -> bytes:
     return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")
 
 
-def error_response(status: str, reason: str) -> bytes:
+def error_response(error: BadRequest) -> bytes:
     """A whole response for a request that never reaches the application; the connection ends."""
-    body = f"{status}: {reason}\n".encode()
+    body = f"{error.status}: {error}\n".encode()
     fields = b"Content-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n" % len(body)
-    return response_head(status.encode(), [date_line(int(time.time())), fields]) + body
+    lines = [date_line(int(time.time())), error.fields, fields]
+    return response_head(error.status.encode(), lines) + body

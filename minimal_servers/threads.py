@@ -25,7 +25,7 @@ from contextlib import suppress
 from minimal_servers import http11, wsgi
 from minimal_servers.connection import SEND_SECONDS, Connection
 from minimal_servers.http11 import BadRequest
-from minimal_servers.wsgi import ClientGone
+from minimal_servers.response import ClientGone
 
 IDLE_SECONDS = 5.0  # between two requests
 LINGER_SECONDS = 2.0  # for the last words to reach the client
@@ -190,7 +190,7 @@ class Server:
         assert request is not None
         if self.stopping:
             request = request._replace(keep_alive=False)
-        response = wsgi.Response(request, connection.transmit)
+        response = wsgi.WSGIResponse(request, connection.transmit)
         environ = wsgi.build_environ(self.environ, request, connection.body, connection.peer)
         wsgi.respond(self.app, environ, response)
         connection.request = None
@@ -200,7 +200,7 @@ class Server:
     def refuse(self, connection: Connection, error: BadRequest) -> None:
         """Answer a broken request, which the application never sees, and close."""
         try:
-            connection.transmit(http11.error_response(error.status, str(error)), False)
+            connection.transmit(http11.error_response(error), False)
             self.finish(connection)
         except ClientGone:
             self.drop(connection)

@@ -28,6 +28,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10  # opcodes; §
 NO_CODE, ABNORMAL = 1005, 1006  # what is reported, but never sent: §7.4.1
 
 KEY = re.compile(rb"[+/0-9A-Za-z]{22}==")  # 16 bytes in base64; §4.2.1
+VERSION = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"  # §4.4
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # §1.3
 OWN_FIELDS = {  # of the response: ours to send, or not allowed in a 101 (RFC 9110 §8.6)
     b"connection", b"upgrade", b"sec-websocket-accept", b"sec-websocket-protocol",
@@ -80,7 +81,7 @@ def check_handshake(request: Request) -> Handshake:
     if request.length != 0:
         raise BadRequest("400 Bad Request", "a WebSocket handshake has no body")
     if listed(request, b"sec-websocket-version") != [b"13"]:  # the answer names ours: §4.4
-        raise BadRequest("426 Upgrade Required", "the only WebSocket version here is 13")
+        raise BadRequest("426 Upgrade Required", "the only WebSocket version here is 13", VERSION)
     keys = listed(request, b"sec-websocket-key")
     if len(keys) != 1 or KEY.fullmatch(keys[0]) is None:
         raise BadRequest("400 Bad Request", "Sec-WebSocket-Key must be one value of 16 bytes")

@@ -2,8 +2,8 @@
 
 Strategy
 - ``build_environ`` turns one checked request into the dictionary that every framework reads.
-- ``Response`` is the other direction: ``start_response`` only remembers, the head leaves together
-  with the first non-empty block, and from then on the answer can be cut short but not taken back.
+- ``WSGIResponse`` is the other direction: ``start_response`` only remembers, the head leaves
+  together with the first non-empty block.
 - ``respond`` calls the application once and owns the rules for what may go wrong in between.
 
 The request body arrives here complete, so no slow sender ever occupies a worker. What WSGI cannot
@@ -12,7 +12,6 @@ avoid stays: a body that is produced lazily occupies its worker until the last b
 
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import TracebackType
@@ -20,20 +19,15 @@ from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper, is_hop_by_hop
 
-from minimal_servers import http11
 from minimal_servers.http11 import Request
+from minimal_servers.response import ClientGone, Response
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-Transmit = Callable[[bytes, bool], None]  # send these bytes; True: wait until the kernel has them
 Peer = tuple[str, int]  # address and port of the client
 log = logging.getLogger(__name__)
-
-
-class ClientGone(Exception):
-    """The connection broke while the response was on its way."""
 
 
 def base_environ(host: str, port: int, multithread: bool, multiprocess: bool) -> Environ:
@@ -98,24 +92,15 @@ def wire_name(name: str) -> bytes:
     return name.encode("latin-1")
 
 
-class Response:
-    """One response under construction: what the application said, and what was sent of it."""
+def wire_value(name: str, value: str) -> bytes:
+    """A header value of the application, as bytes. Raises TypeError for what is no str."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: a header value is a str, not {value!r} (PEP 3333)")
+    return value.encode("latin-1")
 
-    status = b""  # b"200 OK" once start_response was called
-    code = 0  # 200
-    lines: list[bytes]  # header fields, ready for the wire
-    length: int | None = None  # Content-Length; None while unknown
-    started = False  # the head is on its way: too late to change anything
-    bodyless = False
-    chunked = False
-    enough = False  # nothing that the application still yields can reach the client
-    sent = 0  # bytes of body
-    wait = True  # each block must be sent before the next one is asked for
 
-    def __init__(self, request: Request, transmit: Transmit) -> None:
-        self.request = request
-        self.transmit = transmit
-        self.keep_alive = request.keep_alive
+class WSGIResponse(Response):
+    """The application's side of a response: start_response() and write() (PEP 3333)."""
 
     def start_response(
         self, status: str, headers: Headers, exc_info: ExcInfo | None = None
@@ -133,103 +118,34 @@ class Response:
                 exc_info = None  # no reference cycle through this frame
         elif self.status:
             raise AssertionError("start_response() called twice without exc_info")
-        self.set_head(status, headers)
-        return self.write
-
-    def set_head(self, status: str, headers: Headers) -> None:
-        """Check status and fields, and keep them in wire form."""
         if not isinstance(status, str) or not isinstance(headers, list):
             raise TypeError("start_response() takes a str and a list of (str, str) tuples")
-        raw = status.encode("latin-1")
-        code = http11.status_code(raw)
-        length, lines, dated = None, [], False
-        for name, value in headers:
-            if not isinstance(value, str):
-                raise TypeError(f"{name}: a header value is a str, not {value!r} (PEP 3333)")
-            lower = name.lower()
-            if lower == "content-length":
-                if length is not None or not http11.LENGTH.fullmatch(value.encode("latin-1")):
-                    raise ValueError(f"malformed or repeated Content-Length {value!r}")
-                length = int(value)
-                if code == 204:  # RFC 9110 §8.6
-                    continue
-            dated = dated or lower == "date"
-            lines.append(http11.field_line(wire_name(name), value.encode("latin-1")))
-        if not dated:
-            lines.append(http11.date_line(int(time.time())))
-        self.status, self.code, self.length, self.lines = raw, code, length, lines
+        fields = [(wire_name(name), wire_value(name, value)) for name, value in headers]
+        self.set_head(status.encode("latin-1"), fields)
+        return self.block
 
-    def begin(self) -> bytes:
-        """Decide how the client finds the end of the body (RFC 9112 §6.3); the head as bytes."""
-        self.started = True
-        self.bodyless = http11.forbids_body(self.request.method, self.code)
-        lines = self.lines
-        if not self.bodyless and self.length is None:
-            if self.request.minor:
-                self.chunked = True
-                lines.append(b"Transfer-Encoding: chunked\r\n")
-            else:  # HTTP/1.0: the body ends where the connection ends
-                self.keep_alive = False
-        if not self.keep_alive:
-            lines.append(b"Connection: close\r\n")
-        elif not self.request.minor:
-            lines.append(b"Connection: keep-alive\r\n")
-        return http11.response_head(self.status, lines)
-
-    def write(self, block: bytes) -> None:
-        """Send one block, the head before the first. Also the write() of PEP 3333."""
+    def block(self, block: bytes) -> None:
+        """One block of the body. Also the write() of PEP 3333."""
         if not isinstance(block, bytes):
             raise TypeError(f"a WSGI body consists of bytes, not {type(block).__name__} (PEP 3333)")
         if not self.status:
             raise AssertionError("the application sent a body before it called start_response()")
-        if not block or self.enough:
-            return  # PEP 3333: the head waits for the first non-empty block
-        head = b"" if self.started else self.begin()
-        if self.bodyless:
-            block, self.enough = b"", True
-        elif self.length is not None and self.sent + len(block) > self.length:
-            block, self.enough = block[: self.length - self.sent], True
-            log.error("the body is longer than its Content-Length of %d: cut", self.length)
-        self.sent += len(block)
-        if self.chunked:
-            block = http11.chunk(block)
-        if data := head + block:
-            self.transmit(data, self.wait)
+        if block:  # PEP 3333: the head waits for the first non-empty block
+            self.write(block)
 
-    def whole(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
+    def listed(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
         """The body is all there: its length is known, and no block waits for the client."""
         self.wait = False
-        if self.started or not self.status or self.length is not None or self.code == 204:
-            return
-        size = sum(map(len, blocks))
-        if size or not http11.forbids_body(self.request.method, self.code):
-            self.length = size
-            self.lines.append(b"Content-Length: %d\r\n" % size)
+        self.whole(sum(map(len, blocks)))
 
-    def finish(self) -> None:
-        """End the body so that the client can tell a whole one from a broken one."""
+    def end(self) -> None:
+        """The iterable is exhausted."""
         if not self.status:
             raise AssertionError("the application never called start_response()")
-        if not self.started:
-            self.transmit(self.begin(), False)
-        if self.chunked:
-            self.transmit(http11.LAST_CHUNK, False)
-            self.enough = True
-        elif self.length is not None and self.sent < self.length and not self.bodyless:
-            log.error("the body ended after %d of %d bytes: closing", self.sent, self.length)
-            self.keep_alive = False
-
-    def fail(self) -> None:
-        """The application raised. Before the head that is a 500, after it only a broken body."""
-        self.keep_alive = False
-        if self.started:
-            raise ClientGone("the application failed in the middle of its response")
-        self.set_head("500 Internal Server Error", [("Content-Type", "text/plain")])
-        self.whole([b"Internal Server Error\n"])
-        self.write(b"Internal Server Error\n")
+        self.finish()
 
 
-def respond(app: Application, environ: Environ, response: Response) -> None:
+def respond(app: Application, environ: Environ, response: WSGIResponse) -> None:
     """Call the application once and send what it yields (PEP 3333, The Server/Gateway Side).
 
     Raises ClientGone when the connection cannot carry anything more.
@@ -238,12 +154,12 @@ def respond(app: Application, environ: Environ, response: Response) -> None:
     try:
         result = app(environ, response.start_response)
         if isinstance(result, (list, tuple)):
-            response.whole(result)
+            response.listed(result)
         for block in result:
-            response.write(block)
+            response.block(block)
             if response.enough:
                 break
-        response.finish()
+        response.end()
     except ClientGone:
         raise
     except BaseException:  # SystemExit too: one request must not end the worker

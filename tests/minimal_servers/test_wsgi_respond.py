@@ -10,7 +10,8 @@ from wsgiref.validate import validator
 import pytest
 
 from minimal_servers.http11 import read_body, take_head
-from minimal_servers.wsgi import ClientGone, Response, base_environ, build_environ, respond
+from minimal_servers.response import ClientGone
+from minimal_servers.wsgi import WSGIResponse, base_environ, build_environ, respond
 from tests.minimal_servers.apps import TEXT, Body
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -36,7 +37,7 @@ class Call:
         self.broken = False
         request = take_head(bytearray(data))
         assert request is not None
-        self.response = Response(request, self.transmit)
+        self.response = WSGIResponse(request, self.transmit)
         try:
             respond(app, environ_of(data), self.response)
         except ClientGone:
