@@ -4,15 +4,12 @@ import base64
 import html
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 from playground.trace.trace import Trace
-from playground.views import svg, wire
+from playground.views import frontend, svg, wire
 from playground.views.look import percent, seconds
 from playground.views.summary import Picture, picture
 
-MODULE = Path(__file__).with_name("timeline.js")
-STYLE = Path(__file__).with_name("timeline.css")
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -68,8 +65,8 @@ def page_all(traces: Sequence[Trace], titles: Sequence[str] | None = None) -> st
         drawing=svg.render_all(traces, names, theme="auto"),
         tables="".join(map(_table, map(picture, traces), names)),
         data=base64.b64encode(data).decode(),
-        style=STYLE.read_text("utf-8"),
-        module=MODULE.read_text("utf-8"),
+        style=frontend.style(),
+        module=frontend.module(),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from playground.trace import states
-from playground.trace.records import NOBODY, now_us
+from playground.trace.records import NOBODY, Kind, now_us
 from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, settle
 from playground.views import wire
 from playground.views.summary import zero_us
@@ -23,6 +23,7 @@ PERIOD_S = 0.05  # between messages: the Jupyter server drops what comes much fa
 KEYFRAME_S = 1.0  # between complete messages, for views whose hello did not arrive
 SMALL_RECORDS = 500  # up to that many, every message is complete
 KEYFRAME_RECORDS = 20_000  # complete messages larger than that are sent when asked for only
+NOTHING = np.empty(0, DTYPE)
 FRONT_END_S = 3.0  # after the run, until a view should have said hello
 
 
@@ -194,7 +195,7 @@ class Publisher(threading.Thread):
         self._title = title
         self._told = told
         self._cursor = 0
-        self._records = np.empty(0, DTYPE)
+        self._records = NOTHING
         self._lanes: list[Lane] = []
         self._requests: dict[int, RequestInfo] = {}
         self._meta: dict[str, Any] = {}
@@ -249,21 +250,29 @@ class Publisher(threading.Thread):
             self._asked, self._complete_at, self._zero = False, now, zero
             self._publish(None)
         else:
-            self._publish(tuple(sorted(touched)))
+            self._publish(tuple(sorted(touched)), fresh)
+
+    def _part(self, touched: tuple[int, ...], fresh: np.ndarray) -> np.ndarray:
+        """All of some requests, what is known of lanes, and of loops and gauges what is new."""
+        records = self._records
+        loops = np.isin(records["kind"], (Kind.IDLE, Kind.GAUGE))
+        mine = np.isin(records["request"], np.array([NOBODY, *touched], "u4")) & ~loops
+        return np.concatenate(
+            [records[mine], fresh[np.isin(fresh["kind"], (Kind.IDLE, Kind.GAUGE))]]
+        )
 
     def _trace(self, records: np.ndarray, requests: dict[int, RequestInfo] | None = None) -> Trace:
         meta = {**self._told, **self._meta}
         return Trace(records, self._lanes, self._requests if requests is None else requests, meta)
 
-    def _publish(self, touched: tuple[int, ...] | None) -> None:
+    def _publish(self, touched: tuple[int, ...] | None, fresh: np.ndarray = NOTHING) -> None:
         if touched is None:
             trace = self._trace(self._records)
         else:
-            mine = np.isin(self._records["request"], np.array([NOBODY, *touched], "u4"))
             infos = {
                 number: self._requests[number] for number in touched if number in self._requests
             }
-            trace = self._trace(self._records[mine], infos)
+            trace = self._trace(self._part(touched, fresh), infos)
         now = now_us() if len(self._records) else self._zero  # the clock starts with the first send
         part = wire.Part(trace, self._zero, now, self._title, self._expected, touched)
         base = 0 if touched is None else self._seq

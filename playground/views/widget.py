@@ -1,4 +1,4 @@
-"""The picture that moves: an anywidget whose front end is ``timeline.js``.
+"""The picture that moves: an anywidget whose front end lies in ``frontend/``.
 
 The model's state holds one finished message (``final``), so a notebook that was saved with widget
 state opens interactively without a kernel. ``playground.views.publisher`` sends the live messages.
@@ -6,17 +6,14 @@ state opens interactively without a kernel. ``playground.views.publisher`` sends
 
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from playground.trace.trace import Trace
-from playground.views import static, wire
+from playground.views import frontend, static, wire
 
-MODULE = Path(__file__).with_name("timeline.js")
-STYLE = Path(__file__).with_name("timeline.css")
 STORED_RECORDS = 100_000  # more would make the notebook file too large to open quickly
 
 
@@ -27,8 +24,8 @@ class Timeline(anywidget.AnyWidget):
     same length; all are drawn on one scale, each from its first intended send.
     """
 
-    _esm = MODULE.read_text("utf-8")
-    _css = STYLE.read_text("utf-8")
+    _esm = frontend.module()
+    _css = frontend.style()
     final = traitlets.Bytes(b"").tag(sync=True)
     key = traitlets.Unicode("").tag(sync=True)
 

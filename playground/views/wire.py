@@ -1,7 +1,7 @@
 """What a view in the browser gets: one JSON line, then rows of 24 bytes.
 
-A row is a record whose ``kind`` holds a ``State``, or ``CLIENT_ROW`` or ``IDLE_ROW``. The first
-line has ``seq`` and ``base`` (0 = everything; else only the requests named in ``touched`` are new
+A row is a record whose ``kind`` holds a ``State``, or 100 and the ``Kind`` of a record that is no
+state of a request: CLIENT, IDLE, GAUGE. The first line has ``seq`` and ``base`` (0 = everything; else only the requests named in ``touched`` are new
 since ``base``), ``live``, and ``runs``: names, lanes and requests of each run and the ``count`` of
 its rows. The same bytes travel as live messages, in the saved notebook, and inside the HTML page.
 """
@@ -17,8 +17,8 @@ from playground.trace.states import spans
 from playground.trace.trace import Trace
 from playground.views.summary import end_us, zero_us
 
-CLIENT_ROW = 100 + Kind.CLIENT
-IDLE_ROW = 100 + Kind.IDLE
+AS_THEY_ARE = 100  # added to the kind of a record that is sent as it is
+CLIENT_ROW = AS_THEY_ARE + Kind.CLIENT
 TOLD = ("title", "command", "interface", "simulated", "dropped", "traced", "workers", "threads")
 
 
@@ -26,7 +26,8 @@ TOLD = ("title", "command", "interface", "simulated", "dropped", "traced", "work
 class Part:
     """One run of a message: its trace, and what is known only outside of it.
 
-    ``touched``: the trace holds all records of these requests and of no others.
+    ``touched``: the trace holds all records of these requests, of no others, and what is new of the
+    loops and gauges.
     """
 
     trace: Trace
@@ -62,11 +63,9 @@ def shorten(part: Part, limit: int) -> Part:
 
 def _rows(trace: Trace) -> np.ndarray:
     records = trace.records
-    clients = records[records["kind"] == Kind.CLIENT].copy()
-    clients["kind"] = CLIENT_ROW
-    idle = records[records["kind"] == Kind.IDLE].copy()
-    idle["kind"] = IDLE_ROW
-    return np.concatenate([spans(trace), clients, idle])
+    others = records[np.isin(records["kind"], (Kind.CLIENT, Kind.IDLE, Kind.GAUGE))].copy()
+    others["kind"] += AS_THEY_ARE
+    return np.concatenate([spans(trace), others])
 
 
 def _head(part: Part, count: int) -> dict[str, Any]:

@@ -196,10 +196,16 @@ def test_the_wheel_zooms_only_after_the_picture_was_chosen(show):
     assert shown.state["window"][0] < before[0]
 
 
-def test_an_event_loop_has_lanes_but_no_restaurant(show):
+def test_an_event_loop_is_a_food_truck_with_one_cook(show):
     shown = show(loop())
     state = shown.scrub(0.6)
-    assert state["runs"][0]["scene"] is None
+    (truck,) = state["runs"][0]["scene"]["trucks"]
+    assert truck["hands"] == 4
+    assert truck["says"] == "#4 in hand, holds the loop"
+    assert truck["pass"] == [1, 2, 3, 5, 6, 7, 8]
+    assert truck["tickets"] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert (truck["ovens"], truck["helpers"], truck["bell"]) == ([], [], False)
+    assert truck["lag"].startswith("≥ ")
     assert shown.row("request", 1)["text"].startswith("≥ ")
     assert shown.row("lane", 1)["texts"][-1].startswith("#4 step: ")
     assert "ready, not running" in state["sentence"]
