@@ -150,10 +150,12 @@ class Arrival:
 class Process:
     """``python -m minimal_servers wsgi …`` and everything it started."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, arguments: list[str], env: dict[str, str], folder: Path, interface: str = "wsgi"
+    ) -> None:
         self.err = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in end()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "minimal_servers", "wsgi", *arguments],
+            [sys.executable, "-m", "minimal_servers", interface, *arguments],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"} | env,
             stdout=subprocess.PIPE,
@@ -221,12 +223,14 @@ def serving(
     *arguments: str,
     gate: Gate | None = None,
     folder: Path | None = None,
+    interface: str = "wsgi",
     **env: str,
 ) -> Iterator[Process]:
     """A running server; at the end it must stop by itself and leave nothing behind."""
     if gate is not None:
         env["GATE"] = str(gate.path)
-    process = Process([app, "--port", "0", *arguments], env, folder or Path(__file__).parent)
+    folder = folder or Path(__file__).parent
+    process = Process([app, "--port", "0", *arguments], env, folder, interface)
     try:
         process.await_address()
         yield process
