@@ -1,41 +1,39 @@
 """Send many requests at once, watch them, and keep what happened as a run."""
 
-import math
-import re
-import resource
-import secrets
-import time
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
-
-import numpy as np
 
 from playground.errors import Interrupted
-from playground.load.client import Observer, Reply, Request, Sending, send
+from playground.load.checks import (
+    MOST,
+    check_body,
+    check_count,
+    check_headers,
+    check_method,
+    check_seconds,
+    check_server,
+    make_room,
+    quoted,
+)
+from playground.load.client import Probe, Reply, Request, Sending, send
 from playground.load.display import Shown
+from playground.load.recording import Recording
 from playground.load.run import Run, percentile
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
-from playground.trace.collector import Collector
-from playground.trace.records import OPEN, UNTRACKED, Flag, Kind
-from playground.trace.states import first_seen
 
-MOST = 10_000  # requests in a burst
-SPARE_FILES = 256  # that this process may have open besides its connections
-QUIET_S = 0.1  # for requests from before to end; what is in service longer is seen in the run
-LAST_WORDS_S = 0.25  # for the records of servers that end a request after its answer
 LATE_US, LATE_PART = (
     5_000.0,
     0.1,
 )  # a client later than both, in µs and of the median, is a bottleneck
-SERVICES = (Kind.REQUEST, Kind.WORKER)
-POLL_S = 0.005
-SAFE = "/?&=%~!$'()*+,;:@-._"
+LEAST_EVERY_S = 0.001
+
+Mix = Sequence[tuple[str, int]]
 
 
 def burst(
     server: Server,
-    n: int = 8,
+    n: int | Mix = 8,
     path: str = "/",
     *,
     method: str = "GET",
@@ -43,156 +41,84 @@ def burst(
     headers: dict[str, str] | None = None,
     keep_alive: bool = False,
     timeout: float = 30,
+    probe: str | None = None,
+    every: float = 0.05,
     show: bool = True,
 ) -> Run:
     """Send ``n`` requests at once, wait for all, and return the run.
 
-    ``timeout`` seconds is what each may take. While they run, ``show`` draws them. An interrupt
-    gives up what is open; what had happened until then stays in ``server.last_run``.
+    ``n`` may be a mix instead, as in ``[("/slow", 8), ("/health", 1)]``: all of them at once,
+    numbered in that order. ``timeout`` seconds is what each may take. While they run, ``show``
+    draws them. An interrupt gives up what is open; what had happened until then stays in
+    ``server.last_run``.
+
+    ``probe`` is the path of a health check: one GET each ``every`` seconds, at fixed times and on
+    connections of their own, until the burst is over. What comes back is in ``run.probe``.
 
     Raises ``ServeError`` for numbers and paths that make no sense. A request that fails is no
     error: its reply says what went wrong.
     """
-    if not isinstance(server, Server):
-        raise ServeError(
-            f"{server!r} is not a server: burst(server, …) takes what serve(…) returns."
-        )
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise ServeError(f"A burst has from 1 to {MOST} requests, not {n!r}.")
-    _check(method, body, headers, timeout)
-    make_room(n)
+    check_server(server, "burst")
+    mix = _mix(n, path)
+    check_method(method)
+    check_body(body)
+    check_headers(headers)
+    check_seconds("timeout", timeout)
+    paths = [place for place, count in mix for _ in range(count)]
+    make_room(len(paths) + _check_probe(probe, every, timeout))
+
+    def label(number: int) -> str:
+        return f"{method} {paths[number - 1]}" if number <= len(paths) else f"probe GET {probe}"
+
+    title = f"{_title(mix, method)}{f', probe {probe}' if probe else ''} on {server.name}"
+    recording = Recording(server, title, label)
     request = Request(
-        url=server.url + _path(path),
+        urls=tuple(server.url + quoted(place) for place in paths),
         method=method,
         body=body.encode() if isinstance(body, str) else body,
         headers=dict(headers or {}),
         keep_alive=keep_alive,
         timeout=timeout,
-        count=n,
-        trace_id=secrets.token_hex(16),
+        trace_id=recording.trace_id,
+        probe=Probe(server.url + quoted(probe), every) if probe else None,
     )
-    return Recording(server, request, f"{method} {path}").run(show)
+    return _record(server, request, recording, show)
 
 
 def get(server: Server, path: str = "/", *, timeout: float = 30) -> Reply:
     """Send one GET request and return its reply. It is recorded as untracked."""
-    return send(Request(url=server.url + _path(path), timeout=timeout))[0]
+    check_server(server, "get")
+    check_seconds("timeout", timeout)
+    return send(Request(urls=(server.url + quoted(path),), timeout=timeout))[0]
 
 
-class Recording:
-    """The requests of one burst, written into the server's collector as they go."""
-
-    def __init__(self, server: Server, request: Request, label: str) -> None:
-        self._server = server
-        self._request = request
-        self._label = label
-        self._title = f"{request.count} × {label} on {server.name}"
-        self._begun: dict[int, float] = {}
-        self._collector = server.collector or Collector({"traced": False})
-
-    def run(self, show: bool) -> Run:
-        """Send, watch, wait, and join the two sides."""
-        server = self._server
-        self._await_quiet()
-        self._collector.begin(
-            self._request.trace_id or "",
-            title=self._title,
-            command=server.command,
-            setup=server.name,
-            interface=server.interface,
-            workers=server.workers,
-            threads=server.threads,
-            interrupted=False,
-        )
-        count = self._request.count
-        shown = Shown(self._collector, server, count, self._title) if show else None
-        sending = Sending(self._request, self._observer())
-        try:
-            sending.wait()
-            self._await_last_words(sending)
-        except KeyboardInterrupt:
-            sending.cancel()
-            self._collector.annotate(interrupted=True)
-            raise Interrupted("what had happened until then is in server.last_run.") from None
-        finally:
-            run = server.last_run = self._finish(sending)
-            if shown is not None:
-                shown.finish(run)
-        return run
-
-    def _await_quiet(self) -> None:
-        """A request that has just been answered is over: let the server say so before the run."""
-        end = time.monotonic() + QUIET_S
-        while self._collector.serving and time.monotonic() < end:
-            time.sleep(POLL_S)
-
-    def _observer(self) -> Observer:
-        record, describe = self._collector.record, self._collector.describe
-
-        def begun(number: int, t_us: float) -> None:
-            self._begun[number] = t_us
-            describe(number, label=self._label)
-            record(Kind.CLIENT, t_us, OPEN, number)
-
-        def sent(number: int, t_us: float) -> None:
-            record(Kind.SEND, t_us, 0.0, number)
-
-        def answered(number: int, t_us: float) -> None:
-            record(Kind.RECV, t_us, 0.0, number)
-
-        def ended(number: int, t_us: float, reply: Reply) -> None:
-            flags = Flag.NONE if reply.error is None else Flag.ERROR
-            begun_us = self._begun[number]
-            record(Kind.CLIENT, begun_us, t_us - begun_us, number, flags=flags)
-            if reply.status is not None:
-                describe(number, status=reply.status)
-            if reply.error is not None and self._collector.infos()[number].error is None:
-                describe(number, error=reply.error)
-
-        return Observer(begun, sent, answered, ended)
-
-    def _await_last_words(self, sending: Sending) -> None:
-        """A server ends a request, or itself, after its answer: the record comes a moment later."""
-        answered = [number for number, reply in sending.replies.items() if reply.error is None]
-        end = time.monotonic() + (LAST_WORDS_S if self._server.collector else 0)
-        while time.monotonic() < end:
-            records = self._collector.snapshot().records
-            services = records[
-                np.isin(records["kind"], SERVICES) & (records["request"] < UNTRACKED)
-            ]
-            still_open = np.isnan(services["dur_us"]).any()
-            if not still_open and np.isin(answered, services["request"]).all():
-                return
-            time.sleep(POLL_S)
-
-    def _finish(self, sending: Sending) -> Run:
-        self._record_queues()
-        replies = [sending.replies[number] for number in sorted(sending.replies)]
-        self._collector.annotate(**punctuality(sending.lag_us, replies))
-        run = Run(self._collector.snapshot(), replies)
-        if self._collector is not self._server.collector:
-            self._collector.close()
-        return run
-
-    def _record_queues(self) -> None:
-        """From the intended send to the server's own record; none where the server left none."""
-        numbers = np.array(sorted(self._begun), "u4")
-        began = first_seen(self._collector.snapshot().records, numbers)
-        for number, served in zip(numbers.tolist(), began.tolist(), strict=True):
-            if math.isfinite(served):
-                sent = self._begun[number]
-                self._collector.record(Kind.QUEUE, sent, max(served - sent, 0.0), number)
+def _record(server: Server, request: Request, recording: Recording, show: bool) -> Run:
+    """Send, watch, wait, and join the two sides."""
+    count = len(request.urls)
+    recording.begin(probe_from=count + 1 if request.probe else None)
+    shown = Shown(recording.collector, server, count, recording.title) if show else None
+    sending = Sending(request, recording.observer())
+    try:
+        sending.wait()
+        replies = sending.replies
+        recording.await_last_words(one for one in replies if replies[one].error is None)
+    except KeyboardInterrupt:
+        sending.cancel()
+        recording.collector.annotate(interrupted=True)
+        raise Interrupted("what had happened until then is in server.last_run.") from None
+    finally:
+        run = server.last_run = _finish(sending, recording, count)
+        if shown is not None:
+            shown.finish(run)
+    return run
 
 
-def make_room(connections: int) -> None:
-    """Let this process open so many sockets; raises ``ServeError`` if it must not."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = connections + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        if hard != resource.RLIM_INFINITY and hard < needed:
-            most = hard - SPARE_FILES
-            raise ServeError(f"This system allows {most} connections at once, not {connections}.")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+def _finish(sending: Sending, recording: Recording, count: int) -> Run:
+    numbers = sorted(sending.replies)
+    replies = [sending.replies[number] for number in numbers if number <= count]
+    probe = [sending.replies[number] for number in numbers if number > count]
+    trace = recording.finish(**punctuality(sending.lag_us, [*replies, *probe]))
+    return Run(trace, replies, probe=probe)
 
 
 def punctuality(lag_us: float, replies: list[Reply]) -> dict[str, float | bool]:
@@ -204,22 +130,40 @@ def punctuality(lag_us: float, replies: list[Reply]) -> dict[str, float | bool]:
     return {"client_lag_us": late, "client_bottleneck": limited}
 
 
-def _check(method: Any, body: Any, headers: Any, timeout: Any) -> None:
-    """Raises ``ServeError`` for what no request can be made of."""
-    if not isinstance(method, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~\w-]+", method, re.ASCII):
-        raise ServeError(f"A method is a word such as 'GET' or 'POST', not {method!r}.")
-    if not isinstance(body, bytes | str | None):
-        raise ServeError(f"A body is bytes or text, not {type(body).__name__}.")
-    if not isinstance(headers, dict | None):
-        raise ServeError(f"headers= is a dictionary such as {{'Accept': '*/*'}}, not {headers!r}.")
-    for part in (part for field in (headers or {}).items() for part in field):
-        if not isinstance(part, str) or re.search(r"[\r\n\0]", part):
-            raise ServeError(f"The names and values of headers are text in one line, not {part!r}.")
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise ServeError(f"timeout= is a number of seconds above 0, not {timeout!r}.")
+def _mix(n: Any, path: str) -> list[tuple[str, int]]:
+    """What to send, as paths and how many of each."""
+    if not isinstance(n, list | tuple):
+        check_count(n, "A burst")
+        quoted(path)
+        return [(path, n)]
+    if path != "/":
+        raise ServeError("A mix names its own paths: leave out the path after it.")
+    for part in n:
+        if not isinstance(part, list | tuple) or len(part) != 2:
+            raise ServeError(
+                f"A mix is a list of paths and counts such as [('/slow', 8), ('/health', 1)]:"
+                f" {part!r} is no such pair."
+            )
+        quoted(part[0])
+        check_count(part[1], "A part of a mix")
+    check_count(sum(count for _, count in n), "A mix")
+    return [(place, count) for place, count in n]
 
 
-def _path(path: str) -> str:
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise ServeError(f"A path begins with a slash, such as '/slow?s=0.2', not {path!r}.")
-    return quote(path, safe=SAFE)
+def _title(mix: list[tuple[str, int]], method: str) -> str:
+    return ", ".join(f"{count} × {method} {place}" for place, count in mix)
+
+
+def _check_probe(probe: Any, every: Any, timeout: float) -> int:
+    """How many probes there can be."""
+    if probe is None:
+        return 0
+    quoted(probe)
+    check_seconds("every", every, LEAST_EVERY_S)
+    most = int(timeout / every) + 1
+    if most > MOST:
+        raise ServeError(
+            f"A probe each {every:g} s for up to {timeout:g} s is {most} requests; at most {MOST}"
+            " are sent: take a longer every=, or a shorter timeout=."
+        )
+    return most

@@ -6,9 +6,7 @@ late does not make its server look quick (coordinated omission).
 """
 
 import asyncio
-import concurrent.futures
 import errno
-import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,13 +15,12 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from playground.load.background import Background
 from playground.trace.records import make_traceparent, now_us
 
 BODY_LIMIT = 1 << 20  # bytes of each answer that are kept
 BLOCK = 1 << 16
 LAG_S = 0.005  # between looks at the client's own punctuality
-LOOK_UP_S = 0.1
-ENDING_S = 5.0  # for an interrupted client to end
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ class Reply:
 
     Seconds count from the intended send: ``connect_s`` until the client began to connect,
     ``sent_s`` until the request was sent, ``answer_s`` until the head of the answer was there,
-    ``latency_s`` until the end. ``body`` holds at most 1 MiB.
+    ``latency_s`` until the end. ``intended_s`` is that moment itself, in seconds after the first
+    of its run. ``body`` holds at most 1 MiB.
     """
 
     status: int | None
@@ -43,6 +41,7 @@ class Reply:
     connect_s: float | None = None
     sent_s: float | None = None
     answer_s: float | None = None
+    intended_s: float = 0.0
 
     @property
     def text(self) -> str:
@@ -51,17 +50,27 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What to send, ``count`` times at once; with a ``trace_id`` each carries a traceparent."""
+class Probe:
+    """A GET each ``every`` seconds, while the requests that it watches are under way."""
 
     url: str
+    every: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send: one request to each of ``urls``, at once, and what ``probe`` asks meanwhile.
+    With a ``trace_id`` each carries a traceparent.
+    """
+
+    urls: tuple[str, ...]
     method: str = "GET"
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     keep_alive: bool = False
     timeout: float = 30.0
-    count: int = 1
     trace_id: str | None = None
+    probe: Probe | None = None
 
 
 Event = Callable[[int, float], None]
@@ -82,7 +91,11 @@ class Observer:
 
 
 class Sending:
-    """Requests on their way. ``wait`` for them, or ``cancel`` what has not been answered."""
+    """Requests on their way. ``wait`` for them, or ``cancel`` what has not been answered.
+
+    Requests 1 to ``len(request.urls)`` are meant for the same moment; those of the probe have the
+    numbers after them.
+    """
 
     def __init__(self, request: Request, observer: Observer | None = None) -> None:
         self._request = request
@@ -90,77 +103,65 @@ class Sending:
         self.intended_us = 0.0
         self.lag_us = 0.0  # the worst delay of the client's own loop
         self.replies: dict[int, Reply] = {}
+        self._due: dict[int, float] = {}
         self._marks: dict[int, dict[str, float]] = defaultdict(dict)
-        self._future: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="client", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until every request has ended; raises what went wrong in the client itself.
-
-        It looks up ten times a second, so that an interrupt is noticed wherever it arrives.
-        """
-        while not self._future.done():
-            concurrent.futures.wait([self._future], LOOK_UP_S)
-        self._future.result()
-
-    def cancel(self) -> None:
-        """Give up what has not been answered; returns when the client has ended."""
-        loop, task = self._loop, self._task
-        if loop is not None and task is not None and not self._future.done():
-            loop.call_soon_threadsafe(task.cancel)
-        self._thread.join(ENDING_S)
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._all())
-        except asyncio.CancelledError:
-            self._future.set_result(None)
-        except BaseException as error:
-            self._future.set_exception(error)
-        else:
-            self._future.set_result(None)
+        self._background = Background(self._all)
+        self.wait, self.cancel = self._background.wait, self._background.cancel
 
     async def _all(self) -> None:
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        request = self._request
-        connector = aiohttp.TCPConnector(limit=0, force_close=not request.keep_alive)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=request.timeout),
-            auto_decompress=False,
-            trace_configs=[self._hooks()],
-            middlewares=(once,),
-        )
-        async with session:
+        async with session(
+            self._request.keep_alive, self._request.timeout, self._hooks()
+        ) as opened:
             watch = asyncio.create_task(self._watch_lag())
             try:
-                await self._send_all(session)
+                await self._send_all(opened)
             finally:
                 watch.cancel()
 
-    async def _send_all(self, session: aiohttp.ClientSession) -> None:
+    async def _send_all(self, opened: aiohttp.ClientSession) -> None:
         self.intended_us = now_us()
-        numbers = range(1, self._request.count + 1)
-        for number in numbers:
-            self._observer.begun(number, self.intended_us)
-        tasks = [asyncio.create_task(self._one(session, number)) for number in numbers]
+        urls = self._request.urls
+        for number in range(1, len(urls) + 1):
+            self._begin(number, self.intended_us)
+        tasks = {
+            asyncio.create_task(self._one(opened, number, url))
+            for number, url in enumerate(urls, 1)
+        }
         try:
+            if self._request.probe is not None:
+                await self._probe(opened, self._request.probe, tasks)
             await asyncio.wait(tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _one(self, session: aiohttp.ClientSession, number: int) -> None:
+    async def _probe(
+        self, opened: aiohttp.ClientSession, probe: Probe, tasks: set[asyncio.Task[None]]
+    ) -> None:
+        """Until all of ``tasks`` are done, add one that asks, at fixed times."""
+        burst, number, due = set(tasks), len(tasks), self.intended_us
+        while True:
+            due += probe.every * 1e6
+            _, pending = await asyncio.wait(burst, timeout=max(due - now_us(), 0.0) / 1e6)
+            if not pending:
+                return
+            number += 1
+            self._begin(number, due)
+            tasks.add(asyncio.create_task(self._one(opened, number, probe.url, probing=True)))
+
+    def _begin(self, number: int, due_us: float) -> None:
+        self._due[number] = due_us
+        self._observer.begun(number, due_us)
+
+    async def _one(
+        self, opened: aiohttp.ClientSession, number: int, url: str, probing: bool = False
+    ) -> None:
         status, error = None, None
         headers: dict[str, str] = {}
         body = bytearray()
         try:
-            async with self._open(session, number) as answer:
+            async with self._open(opened, number, url, probing) as answer:
                 status, headers = answer.status, dict(answer.headers)
                 async for block in answer.content.iter_chunked(BLOCK):
                     body += block[: BODY_LIMIT - len(body)]
@@ -171,20 +172,24 @@ class Sending:
             error = in_words(problem, self._request.timeout)
         finally:
             ended = now_us()
-            latency_s = (ended - self.intended_us) / 1e6
-            reply = Reply(status, headers, bytes(body), latency_s, error, **self._marks[number])
+            latency_s = (ended - self._due[number]) / 1e6
+            intended_s = (self._due[number] - self.intended_us) / 1e6
+            told = {**self._marks[number], "intended_s": intended_s}
+            reply = Reply(status, headers, bytes(body), latency_s, error, **told)
             self.replies[number] = reply
             self._observer.ended(number, ended, reply)
 
-    def _open(self, session: aiohttp.ClientSession, number: int) -> Any:
+    def _open(self, opened: aiohttp.ClientSession, number: int, url: str, probing: bool) -> Any:
         request = self._request
         headers = dict(request.headers)
         if request.trace_id is not None:
             headers["traceparent"] = make_traceparent(request.trace_id, number)
-        return session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            data=request.body,
+        if probing:
+            headers["Connection"] = "close"
+        return opened.request(
+            "GET" if probing else request.method,
+            URL(url, encoded=True),
+            data=None if probing else request.body,
             headers=headers,
             allow_redirects=False,
             trace_request_ctx=number,
@@ -194,7 +199,7 @@ class Sending:
         def hook(name: str, event: Event) -> Any:
             async def note(session: object, context: Any, params: object) -> None:
                 now, number = now_us(), context.trace_request_ctx
-                self._marks[number][name] = (now - self.intended_us) / 1e6
+                self._marks[number][name] = (now - self._due[number]) / 1e6
                 event(number, now)
 
             return note
@@ -211,6 +216,20 @@ class Sending:
             before = now_us()
             await asyncio.sleep(LAG_S)
             self.lag_us = max(self.lag_us, now_us() - before - LAG_S * 1e6)
+
+
+def session(
+    keep_alive: bool, timeout: float | None, *hooks: aiohttp.TraceConfig
+) -> aiohttp.ClientSession:
+    """Connections without a limit; nothing is remembered, decoded, followed or sent again."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=timeout),
+        auto_decompress=False,
+        trace_configs=list(hooks),
+        middlewares=(once,),
+    )
 
 
 class Unanswered(Exception):

@@ -14,11 +14,15 @@ from playground.trace.trace import Trace
 
 @dataclass
 class Run:
-    """One burst: ``trace`` and ``replies``, in the order in which the requests were numbered."""
+    """One burst: ``trace`` and ``replies``, in the order in which the requests were numbered.
+
+    ``probe`` has the replies of the health check that went on beside it, if one did.
+    """
 
     trace: Trace
     replies: list[Reply] = field(default_factory=list)
     key: str = ""  # of the moving picture that showed it, if one did
+    probe: list[Reply] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """Counts, seconds and requests per second.
@@ -27,6 +31,9 @@ class Run:
         Latencies are those of the served, from the intended send; None if there are none.
         ``wall_s`` is from the intended send to the last end. ``note`` says in words what to know
         before one believes the numbers: that the client was late itself; else it is empty.
+
+        A probe is counted apart: ``probe_served``, ``probe_failed``, and of the served
+        ``probe_p50_s`` and ``probe_max_s``. These are there only if the burst had one.
         """
         served = sorted(reply.latency_s for reply in self.replies if reply.error is None)
         wall = max((reply.latency_s for reply in self.replies), default=0.0)
@@ -42,6 +49,18 @@ class Run:
             "dropped": self.trace.meta.get("dropped", 0),
             "statuses": dict(statuses),
             "note": self.note,
+            **self._probe_summary(),
+        }
+
+    def _probe_summary(self) -> dict[str, Any]:
+        if self.trace.meta.get("probe_from") is None:
+            return {}
+        served = sorted(reply.latency_s for reply in self.probe if reply.error is None)
+        return {
+            "probe_served": len(served),
+            "probe_failed": len(self.probe) - len(served),
+            "probe_p50_s": percentile(served, 50),
+            "probe_max_s": served[-1] if served else None,
         }
 
     @property
@@ -92,7 +111,13 @@ class Run:
         title = self.trace.meta.get("title", "run")
         times = "" if told["p50_s"] is None else f", median {told['p50_s']:.3f} s"
         late = f". {self.note}" if self.note else ""
-        return f"<{title}: {told['served']} served, {told['failed']} failed{times}{late}>"
+        probed = ""
+        if self.probe:
+            worst = told["probe_max_s"]
+            within = "" if worst is None else f" within {worst:.3f} s"
+            probed = f"; {told['probe_served']} of {len(self.probe)} probes answered{within}"
+        counts = f"{told['served']} served, {told['failed']} failed"
+        return f"<{title}: {counts}{times}{probed}{late}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from playground.views import static

@@ -8,7 +8,7 @@ import pytest
 import playground
 from playground import ServeError, Trace, burst, get, serve
 from playground.load import burst as load_burst
-from playground.load import display
+from playground.load import checks, display
 from playground.load.client import Reply
 from playground.load.run import Run, percentile
 from playground.trace import sampler
@@ -408,14 +408,14 @@ def test_what_is_no_server_is_refused():
 
 def test_room_for_connections_is_made_or_refused(monkeypatch):
     limits = [100, 1000]
-    monkeypatch.setattr(load_burst.resource, "getrlimit", lambda which: tuple(limits))
+    monkeypatch.setattr(checks.resource, "getrlimit", lambda which: tuple(limits))
     monkeypatch.setattr(
-        load_burst.resource, "setrlimit", lambda which, told: limits.__setitem__(0, told[0])
+        checks.resource, "setrlimit", lambda which, told: limits.__setitem__(0, told[0])
     )
-    load_burst.make_room(500)
-    assert limits == [500 + load_burst.SPARE_FILES, 1000]
+    checks.make_room(500)
+    assert limits == [500 + checks.SPARE_FILES, 1000]
     with pytest.raises(ServeError, match="allows 744 connections at once, not 800"):
-        load_burst.make_room(800)
+        checks.make_room(800)
 
 
 def test_a_missing_front_end_is_told_and_the_run_shown_anyway(monkeypatch, capsys):
