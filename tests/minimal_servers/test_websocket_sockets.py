@@ -27,7 +27,7 @@ FIELDS = (
 
 @pytest.fixture(scope="module", params=["asyncio", "uvloop"])
 def server(request: pytest.FixtureRequest) -> Iterator[Process]:
-    with serving(APP, "--loop", request.param, interface="asgi") as server:
+    with serving(APP, "--loop", request.param, "--grace", "2", interface="asgi") as server:
         yield server
         assert "Task was destroyed" not in server.log()
 
