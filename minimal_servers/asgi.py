@@ -13,12 +13,11 @@ What a connection offers to an exchange is in ``Line``; sockets and loop are els
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from functools import lru_cache
 from http.client import responses
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
-from wsgiref.util import is_hop_by_hop
 
 from minimal_servers import http11
 from minimal_servers.connection import BODY_SECONDS
@@ -94,14 +93,14 @@ class Exchange:
 
     complete = False  # the response has been said
     body_done = False  # the last byte of the request body has been received
+    pieces: Iterator[bytes | None] | None = None  # the body on its way in
+    skipped = 0  # bytes of body that nobody wanted
 
     def __init__(self, line: Line, request: Request) -> None:
         self.line = line
         self.request = request
         self.response = Response(request, line.transmit)
-        self.pieces = http11.read_body(request, line.buffer)
         self.must_ask = request.expects_continue  # the client waits to be asked for its body
-        self.skipped = 0  # bytes of body that nobody wanted
 
     async def receive(self) -> Message:
         """The next event: everything that has arrived of the body, or that the client has gone."""
@@ -128,6 +127,8 @@ class Exchange:
 
     def take_body(self) -> bytes:
         """All of the body that is in the buffer. Raises BadRequest."""
+        if self.pieces is None:
+            self.pieces = http11.read_body(self.request, self.line.buffer)
         taken: list[bytes] = []
         for piece in self.pieces:
             if piece is None:
@@ -166,15 +167,10 @@ class Exchange:
 
     def start(self, message: Message) -> None:
         """Remember status and fields; they leave with the first block."""
-        fields = []
-        for name, value in message.get("headers", ()):
-            if type(name) is not bytes or type(value) is not bytes:
-                raise TypeError(f"a header is a pair of bytes, not ({name!r}, {value!r})")
-            if name.lower() == b"connection" and b"close" in value.lower():
-                self.response.keep_alive = False
-            if not hop_by_hop(name):
-                fields.append((name, value))
-        self.response.set_head(status_line(message["status"]), fields)
+        try:
+            self.response.set_head(status_line(message["status"]), message.get("headers", ()))
+        except (AttributeError, TypeError) as error:
+            raise TypeError("headers are pairs of bytes (ASGI HTTP, Response Start)") from error
 
     def block(self, body: bytes, more: bool) -> None:
         """One block of the body. A body in one block has a known length."""
@@ -228,12 +224,6 @@ class Exchange:
         except ClientGone:
             self.complete = True
             self.line.cut()
-
-
-@lru_cache(maxsize=256)
-def hop_by_hop(name: bytes) -> bool:
-    """Fields that are up to the server; the application's are ignored (ASGI, Response Start)."""
-    return is_hop_by_hop(name.decode("latin-1"))
 
 
 class Conversation(Protocol):

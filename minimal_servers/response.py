@@ -13,6 +13,11 @@ from minimal_servers import http11
 from minimal_servers.http11 import Request
 
 Transmit = Callable[[bytes, bool], None]  # send these bytes; True: wait until the kernel has them
+HOP_BY_HOP = {  # up to the server, since they are about one connection (RFC 9110 §7.6.1)
+    b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+    b"te", b"trailer", b"trailers", b"transfer-encoding", b"upgrade",
+}  # fmt: skip
+OURS = HOP_BY_HOP | {b"content-length", b"date"}  # fields that are not simply passed on
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +36,7 @@ class Response:
     bodyless = False
     chunked = False
     enough = False  # nothing that the application still says can reach the client
+    dated = False  # the application gives its own Date
     sent = 0  # bytes of body
     wait = True  # each block must be sent before the next one is asked for
 
@@ -41,21 +47,33 @@ class Response:
 
     def set_head(self, status: bytes, fields: Iterable[tuple[bytes, bytes]]) -> None:
         """Check status and fields, and keep them in wire form. Raises ValueError."""
-        code = http11.status_code(status)
-        length, lines, dated = None, [], False
+        self.code, self.length, self.dated = http11.status_code(status), None, False
+        lines: list[bytes] = []
         for name, value in fields:
             lower = name.lower()
-            if lower == b"content-length":
-                if length is not None or not http11.LENGTH.fullmatch(value):
-                    raise ValueError(f"malformed or repeated Content-Length {value!r}")
-                length = int(value)
-                if code == 204:  # RFC 9110 §8.6
-                    continue
-            dated = dated or lower == b"date"
-            lines.append(http11.field_line(name, value))
-        if not dated:
+            if lower not in OURS or self.keeps(lower, value):
+                lines.append(http11.field_line(name, value))
+        if not self.dated:
             lines.append(http11.date_line(int(time.time())))
-        self.status, self.code, self.length, self.lines = status, code, length, lines
+        self.status, self.lines = status, lines
+
+    def keeps(self, name: bytes, value: bytes) -> bool:
+        """Note what a field means for the framing; whether it is sent as it is."""
+        if name == b"content-length":
+            if self.length is not None or not http11.LENGTH.fullmatch(value):
+                raise ValueError(f"malformed or repeated Content-Length {value!r}")
+            self.length = int(value)
+            return self.code != 204  # RFC 9110 §8.6
+        if name == b"date":
+            self.dated = True
+            return True
+        return self.keeps_hop(name, value)
+
+    def keeps_hop(self, name: bytes, value: bytes) -> bool:
+        """The same for a hop-by-hop field; the interfaces differ in how strict they are."""
+        if name == b"connection" and b"close" in value.lower():
+            self.keep_alive = False
+        return False
 
     def begin(self) -> bytes:
         """Decide how the client finds the end of the body (RFC 9112 §6.3); the head as bytes."""

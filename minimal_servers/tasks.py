@@ -18,7 +18,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from minimal_servers import http11
 from minimal_servers.asgi import (
@@ -27,6 +27,7 @@ from minimal_servers.asgi import (
     Application,
     Exchange,
     Lifespan,
+    Scope,
     build_scope,
     respond,
 )
@@ -63,8 +64,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.client = transport.get_extra_info("peername")[:2]
         self.expect(HEAD_SECONDS)
         self.server.connections.add(self)
@@ -74,15 +74,16 @@ class Connection(asyncio.Protocol):
         if self.closing:
             return
         self.buffer += data
-        if self.exchange is not None:
-            if len(self.buffer) > MAX_BUFFER and not self.paused:
-                self.paused = True
-                self.transport.pause_reading()
-            self.exchange.arrived()
-        else:
-            if len(self.buffer) == len(data) and self.unread is None:  # a request begins
-                self.expect(HEAD_SECONDS)
+        if self.exchange is None:
+            fresh = len(self.buffer) == len(data) and self.unread is None
             self.advance()
+            if fresh and self.exchange is None and not self.closing:  # half a head
+                self.expect(HEAD_SECONDS)
+            return
+        if len(self.buffer) > MAX_BUFFER and not self.paused:
+            self.paused = True
+            self.transport.pause_reading()
+        self.exchange.arrived()
 
     def eof_received(self) -> bool:
         """The client says nothing more. It may still want its answer: then the socket stays."""
@@ -153,7 +154,7 @@ class Connection(asyncio.Protocol):
             self.exchange = Exchange(self, request)
         if server.stopping:
             self.exchange.last_call()
-        server.start(respond(server.app, scope, self.exchange))
+        server.start(server.serve(scope, self.exchange))
 
     def over(self, exchange: Exchange) -> None:
         """A response is complete: the next request, or the end."""
@@ -263,9 +264,12 @@ class Server:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` as a task of its own. subtle: the loop alone would not keep it alive."""
-        task = self.loop.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(self.loop.create_task(work))
+
+    async def serve(self, scope: Scope, conversation: Exchange | Session) -> None:
+        """One request, from the call of the application to its last word."""
+        await respond(self.app, scope, conversation)
+        self.tasks.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     def accept(self) -> None:
         """Let one connection in."""
@@ -288,6 +292,7 @@ class Server:
         """Make a connection of an accepted socket."""
         with suppress(OSError):  # gone already
             await self.loop.connect_accepted_socket(lambda: Connection(self), sock)
+        self.tasks.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     def sweep(self) -> None:
         """Judge all deadlines. Data that has arrived is heard before: timers come after sockets."""

@@ -17,7 +17,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
-from wsgiref.util import FileWrapper, is_hop_by_hop
+from wsgiref.util import FileWrapper
 
 from minimal_servers.http11 import Request
 from minimal_servers.response import ClientGone, Response
@@ -84,19 +84,11 @@ def cgi_name(name: bytes) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-@lru_cache(maxsize=256)
-def wire_name(name: str) -> bytes:
-    """A header name of the application, as bytes. Raises ValueError for what is not its to send."""
-    if is_hop_by_hop(name):
-        raise ValueError(f"{name} is up to the server (PEP 3333, Other HTTP Features)")
-    return name.encode("latin-1")
-
-
-def wire_value(name: str, value: str) -> bytes:
-    """A header value of the application, as bytes. Raises TypeError for what is no str."""
+def wire_field(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header field of the application, as bytes. Raises TypeError for a value that is no str."""
     if not isinstance(value, str):
         raise TypeError(f"{name}: a header value is a str, not {value!r} (PEP 3333)")
-    return value.encode("latin-1")
+    return name.encode("latin-1"), value.encode("latin-1")
 
 
 class WSGIResponse(Response):
@@ -120,9 +112,12 @@ class WSGIResponse(Response):
             raise AssertionError("start_response() called twice without exc_info")
         if not isinstance(status, str) or not isinstance(headers, list):
             raise TypeError("start_response() takes a str and a list of (str, str) tuples")
-        fields = [(wire_name(name), wire_value(name, value)) for name, value in headers]
-        self.set_head(status.encode("latin-1"), fields)
+        self.set_head(status.encode("latin-1"), [wire_field(*header) for header in headers])
         return self.block
+
+    def keeps_hop(self, name: bytes, value: bytes) -> bool:
+        """PEP 3333, Other HTTP Features: an application must not even try."""
+        raise ValueError(f"{name.decode()} is up to the server (PEP 3333, Other HTTP Features)")
 
     def block(self, block: bytes) -> None:
         """One block of the body. Also the write() of PEP 3333."""
