@@ -165,16 +165,19 @@ def check_other_scopes(learner: Learner) -> None:
         with Stage(learner) as stage:
 
             def app(scope: Any) -> Any:
+                yield RECEIVE
                 yield start()  # a wrong message here, and none of the middleware's business
 
             around = Around(stage, app)
-            exchange = around.exchange(scope)
+            exchange = around.exchange(scope, {"type": "something"})
             exchange.finish(why="ASGI, Connection Scope: others may come",
                             nudge="Look at scope['type'] before anything else.")  # fmt: skip
             exchange.expect_sent(
                 start(), why="ASGI, Connection Scope",
                 nudge="If scope['type'] is not 'http': await app(scope, receive, send).",
             )  # fmt: skip
+            if around.play.scopes != [scope]:
+                exchange.fail(f"the app got {around.play.scopes!r}", f"{[scope]!r}", why=THROUGH)
             if around.looks:
                 exchange.fail("the clock was read", "not for this scope", why="the docstring")
 
