@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from playground.trace import states
-from playground.trace.records import NOBODY, Kind, now_us
+from playground.trace.records import NOBODY, now_us
 from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, settle
 from playground.views import wire
 from playground.views.summary import zero_us
@@ -255,11 +255,9 @@ class Publisher(threading.Thread):
     def _part(self, touched: tuple[int, ...], fresh: np.ndarray) -> np.ndarray:
         """All of some requests, what is known of lanes, and of loops and gauges what is new."""
         records = self._records
-        loops = np.isin(records["kind"], (Kind.IDLE, Kind.GAUGE))
-        mine = np.isin(records["request"], np.array([NOBODY, *touched], "u4")) & ~loops
-        return np.concatenate(
-            [records[mine], fresh[np.isin(fresh["kind"], (Kind.IDLE, Kind.GAUGE))]]
-        )
+        mine = np.isin(records["request"], np.array([NOBODY, *touched], "u4"))
+        mine &= ~np.isin(records["kind"], wire.OF_LOOPS)
+        return np.concatenate([records[mine], fresh[np.isin(fresh["kind"], wire.OF_LOOPS)]])
 
     def _trace(self, records: np.ndarray, requests: dict[int, RequestInfo] | None = None) -> Trace:
         meta = {**self._told, **self._meta}

@@ -9,6 +9,7 @@ import numpy as np
 from playground.trace.records import UNTRACKED, Flag, Kind
 from playground.trace.states import State, spans
 from playground.trace.trace import Lane, Trace
+from playground.views.look import percent
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,25 @@ def troubles(shown: Picture) -> list[str]:
         " ".join(info.error.split()) for info in infos if info is not None and info.error
     )
     return [f"{n} request{'s' * (n != 1)}: {text}" for text, n in words.most_common()]
+
+
+def lag_samples(trace: Trace, lane: Lane) -> np.ndarray:
+    """The gauge of the process that a loop runs in: ``dur_us`` is how late the loop was."""
+    ids = [
+        gauge.id
+        for gauge in trace.lanes
+        if gauge.kind == "gauge" and gauge.name == "loop lag" and gauge.pid == lane.pid
+    ]
+    records = trace.records
+    return records[(records["kind"] == Kind.GAUGE) & np.isin(records["lane"], ids)]
+
+
+def occupied(shown: Picture, worker: WorkerSummary) -> str:
+    """What stands beside a lane: ``"64 % busy"``, of a loop ``"held 64 %"``: what holds it may also
+    sleep.
+    """
+    share = percent(worker.occupied_s, shown.end_s)
+    return f"held {share}" if worker.lane.kind == "loop" else f"{share} busy"
 
 
 def percentile(ordered: list[float], share: float) -> float:

@@ -15,7 +15,7 @@ from playground.trace.records import Flag
 from playground.trace.states import State
 from playground.trace.trace import Lane, Trace
 from playground.views.look import STATE_WORDS, THEMES, Theme, color_of, percent, seconds, tag
-from playground.views.summary import Picture, Request, picture, troubles
+from playground.views.summary import Picture, Request, lag_samples, occupied, picture, troubles
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 MONO = "ui-monospace, 'DejaVu Sans Mono', monospace"
@@ -28,6 +28,7 @@ DASHES = {State.WAITING: ((-45,), 1.5), State.READY: ((-45, 45), 1.1)}  # angles
 MOST_ROWS = 32  # more requests than that become density bars
 DENSITY_ROWS = 20
 MOST_LANES = 16
+LEAST_LAG_US = 20_000.0  # a loop that was never later than that keeps low ramps
 MOST_TROUBLES, TROUBLE_TEXT = 4, 120  # kinds of errors, characters of each
 NICE = (2, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000)
 STATE_ORDER = (State.RUNNING, State.SERVED, State.WAITING, State.READY, State.QUEUED)
@@ -229,6 +230,9 @@ def _rows(shown: Picture, y: float) -> "Iterator[_Row]":
     for lane in shown.lanes[:MOST_LANES]:
         yield _LaneRow(y, LANE_PITCH, lane)
         y += LANE_PITCH
+        if lane.kind == "loop" and len(lag_samples(shown.trace, lane)):
+            yield _LagRow(y, PITCH, lane)
+            y += PITCH
     if len(shown.lanes) > MOST_LANES:
         yield _Heading(y, 20, f"+ {len(shown.lanes) - MOST_LANES} more")
 
@@ -325,8 +329,7 @@ class _LaneRow(_Row):
             plate(drawing, x, self.y + LANE_BAR / 2, words)
         right = max((one.x + one.w for one in found), default=axis.left)
         summary = next(w for w in shown.workers if w.lane.id == self.lane.id)
-        words = percent(summary.occupied_s, shown.end_s)
-        drawing.muted(right + 6, middle + 4, f"{words} busy", 11.5)
+        drawing.muted(right + 6, middle + 4, occupied(shown, summary), 11.5)
 
     def _label(
         self, shown: Picture, axis: _Axis, request: Request, mine: np.ndarray
@@ -344,6 +347,33 @@ class _LaneRow(_Row):
         a, b = axis.x(first), axis.x(last)
         fits = [choice for choice in (words, tag(request.number)) if len(choice) * 7 + 14 < b - a]
         return [((a + b) / 2, fits[0])] if fits else []
+
+
+@dataclass(frozen=True)
+class _LagRow(_Row):
+    """Ramps: what was due at the left end of one came at its right end."""
+
+    lane: Lane
+
+    def draw(self, drawing: Drawing, shown: Picture, axis: _Axis) -> None:
+        samples = lag_samples(shown.trace, self.lane)
+        longest, floor = float(samples["dur_us"].max()), self.y + BAR
+        alarm, end = drawing.theme.alarm, axis.x(shown.end_s)
+        style = {"font_weight": "bold", "text_anchor": "end"}
+        drawing.text(axis.left - 10, floor - 4, "lag", 12.5, **style)
+        drawing.muted(end + 6, floor - 4, f"longest {seconds(longest / 1e6)}", 11.5)
+        ramps = []
+        for sample in samples:
+            came, late = (float(sample["t_us"]) - shown.zero_us) / 1e6, float(sample["dur_us"])
+            high = late / max(longest, LEAST_LAG_US) * BAR
+            if high >= 0.5:
+                top = f"L{_n(axis.x(came))} {_n(floor - high)}"
+                ramps.append(f"M{_n(axis.x(came - late / 1e6))} {_n(floor)}{top}V{_n(floor)}z")
+        line = f"M{_n(axis.left)} {_n(floor)}H{_n(end)}"
+        drawing.add("path", d=line, stroke=drawing.theme.faint, stroke_width=1)
+        if ramps:
+            paint = {"fill": alarm, "fill_opacity": 0.4, "stroke": alarm, "stroke_width": 1}
+            drawing.add("path", d="".join(ramps), **paint)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rich.text import Text
 from playground.trace.states import State
 from playground.trace.trace import Trace
 from playground.views.look import PALETTE, STATE_WORDS, color_of, percent, seconds, tag
-from playground.views.summary import Picture, Request, picture, troubles
+from playground.views.summary import Picture, Request, lag_samples, occupied, picture, troubles
 
 GLYPHS = {
     State.QUEUED: "·",
@@ -123,7 +123,7 @@ class Lanes:
         for number, cells in groupby(zip(owner, line, strict=True), key=lambda cell: cell[0]):
             style = color_of(number, PALETTE["light"]) if number else ""
             text.append("".join(glyph for _, glyph in cells), style=style)
-        text.append(f" {percent(summary.occupied_s, shown.end_s)} busy", style="dim")
+        text.append(f" {occupied(shown, summary)}", style="dim")
         return text
 
     def _table(self, wide: bool) -> Table:
@@ -134,6 +134,9 @@ class Lanes:
         for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
             value = numbers[key]
             cells.append((name, "–" if math.isnan(value) else seconds(value)))
+        gauges = [lag_samples(self._shown.trace, lane)["dur_us"] for lane in self._shown.lanes]
+        if late := [float(gauge.max()) / 1e6 for gauge in gauges if len(gauge)]:
+            cells.append(("longest lag", seconds(max(late))))
         cells.append(("CPU per worker", _cpu(self._shown)))
         cells.append(("dropped", f"{numbers['dropped']:.0f}"))
         if wide:

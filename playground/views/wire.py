@@ -1,9 +1,10 @@
 """What a view in the browser gets: one JSON line, then rows of 24 bytes.
 
 A row is a record whose ``kind`` holds a ``State``, or 100 and the ``Kind`` of a record that is no
-state of a request: CLIENT, IDLE, GAUGE. The first line has ``seq`` and ``base`` (0 = everything; else only the requests named in ``touched`` are new
-since ``base``), ``live``, and ``runs``: names, lanes and requests of each run and the ``count`` of
-its rows. The same bytes travel as live messages, in the saved notebook, and inside the HTML page.
+state of a request: CLIENT, IDLE, GAUGE. The first line has ``seq`` and ``base`` (0 = everything;
+else only the requests named in ``touched``, and of loops and gauges what follows, are new since
+``base``), ``live``, and ``runs``: names, lanes and requests of each run and the ``count`` of its
+rows. The same bytes travel as live messages, in the saved notebook, and inside the HTML page.
 """
 
 import json
@@ -19,6 +20,7 @@ from playground.views.summary import end_us, zero_us
 
 AS_THEY_ARE = 100  # added to the kind of a record that is sent as it is
 CLIENT_ROW = AS_THEY_ARE + Kind.CLIENT
+OF_LOOPS = (Kind.IDLE, Kind.GAUGE)  # what belongs to no request
 TOLD = ("title", "command", "interface", "simulated", "dropped", "traced", "workers", "threads")
 
 
@@ -63,7 +65,7 @@ def shorten(part: Part, limit: int) -> Part:
 
 def _rows(trace: Trace) -> np.ndarray:
     records = trace.records
-    others = records[np.isin(records["kind"], (Kind.CLIENT, Kind.IDLE, Kind.GAUGE))].copy()
+    others = records[np.isin(records["kind"], (Kind.CLIENT, *OF_LOOPS))].copy()
     others["kind"] += AS_THEY_ARE
     return np.concatenate([spans(trace), others])
 

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from playground.trace.records import Kind
+from playground.trace.trace import Lane
 from playground.views import html
-from tests.views.traces import loop, restaurant
+from playground.views.summary import zero_us
+from tests.views.traces import loop, restaurant, truck
 
 STATE = "document.getElementById('view').__view.state()"
 VIEWS = """() => [...document.querySelectorAll('.jp-OutputArea-output, .jp-OutputArea-output *')]
@@ -207,8 +210,68 @@ def test_an_event_loop_is_a_food_truck_with_one_cook(show):
     assert (truck["ovens"], truck["helpers"], truck["bell"]) == ([], [], False)
     assert truck["lag"].startswith("≥ ")
     assert shown.row("request", 1)["text"].startswith("≥ ")
-    assert shown.row("lane", 1)["texts"][-1].startswith("#4 step: ")
+    assert shown.row("lane", 1)["texts"][-1].startswith("#4 holds the loop ")
     assert "ready, not running" in state["sentence"]
+
+
+def test_helpers_and_lag_are_those_of_the_trace_at_every_moment(show):
+    trace = truck(8, pool=2)
+    shown = show(trace)
+    work = trace.records[trace.records["kind"] == Kind.WORKER]
+    steps = trace.records[trace.records["kind"] == Kind.STEP]
+    zero = zero_us(trace)
+    for share in (0.05, 0.1, 0.2, 0.25, 0.31, 0.5):
+        state = shown.scrub(share)
+        now = zero + state["t"] * 1e6
+        (drawn,) = state["runs"][0]["scene"]["trucks"]
+        at_work = {one["request"] for one in drawn["helpers"]} - {None}
+        assert at_work == set(going_on(work, now)["request"].tolist())
+        assert [drawn["hands"] or 0] == (going_on(steps, now)["request"].tolist() or [0])
+        idle = going_on(trace.records[trace.records["kind"] == Kind.IDLE], now)
+        assert drawn["bell"] == bool(len(idle))
+    assert shown.row("lag", 1)["ramps"] == 6
+
+
+def test_a_step_that_sleeps_is_not_said_to_compute(show):
+    shown = show(truck(block_s=1.2))
+    assert shown.row("lane", 1)["texts"][-1] == "#1 holds the loop 1.20 s, ≤ 0.1 % CPU"
+
+
+def going_on(records, now):
+    return records[(records["t_us"] <= now) & (records["t_us"] + records["dur_us"] > now)]
+
+
+def test_the_line_at_the_window_is_who_is_queued(show):
+    shown = show(loop(24), width=900)
+    state = shown.scrub(0.04)
+    (run,) = state["runs"]
+    assert len(run["scene"]["line"]) + run["scene"]["hidden"] == run["counters"]["in line"] > 0
+    in_house = len(run["scene"]["trucks"][0]["tickets"])
+    assert in_house + run["counters"]["in line"] == 24
+
+
+def test_a_run_of_each_kind_stands_side_by_side_on_one_clock(show):
+    shown = show(restaurant(8, 2), truck(), titles=["tables", "truck"])
+    tables, kitchen = shown.scrub(0.2)["runs"]
+    assert (tables["scene"]["kind"], kitchen["scene"]["kind"]) == ("restaurant", "truck")
+    assert tables["plot"] == kitchen["plot"]
+    labels = ("the restaurant", "the food truck")
+    left, right = (shown.page.get_by_label(one, exact=True).bounding_box() for one in labels)
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] < right["x"]
+    assert shown.page.locator(".pgv-controls").count() == 1
+
+
+def test_two_processes_are_two_trucks(show):
+    trace = loop(8)
+    second = trace.records["request"] % 2 == 0
+    trace.records["lane"][second & (trace.records["lane"] == 1)] = 2
+    trace.lanes.append(Lane(2, "loop 2", "loop", 418, 418))
+    trace.meta["workers"] = 2
+    shown = show(trace)
+    trucks = shown.scrub(0.6)["runs"][0]["scene"]["trucks"]
+    assert [one["tickets"] for one in trucks] == [[1, 3, 5, 7], [2, 4, 6, 8]]
+    assert [one["hands"] for one in trucks] == [None, 4]
 
 
 def test_many_requests_become_counts_and_bars(show):

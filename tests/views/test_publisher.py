@@ -10,6 +10,7 @@ from playground.trace.records import NOBODY, OPEN, Flag, Kind, now_us
 from playground.trace.states import State, spans
 from playground.trace.trace import DTYPE
 from playground.views import publisher as publisher_module
+from playground.views import wire
 from playground.views.publisher import NullHandle, Publisher, live
 from playground.views.widget import Timeline, compare
 from tests.views.traces import restaurant
@@ -161,6 +162,26 @@ def test_what_is_known_of_a_lane_reaches_the_requests_on_it(monkeypatch):
         expected = np.sort(spans(collector.snapshot()), order=["t_us", "request"])
     assert State.WAITING in expected["kind"]
     assert reader.states().tobytes() == expected.tobytes()
+
+
+def test_of_loops_and_gauges_only_what_is_new_is_sent(monkeypatch):
+    monkeypatch.setattr(publisher_module, "SMALL_RECORDS", 0)
+    messages = []
+    with Collector() as collector:
+        collector.begin(RUN)
+        publisher = Publisher(collector, messages.append, 2, None, {})
+        record(collector, 1, finished=False)
+        publisher.step(1.0)
+        publisher.step(1.0)
+        start = now_us()
+        for i in range(3):
+            collector.record(Kind.GAUGE, start + i, 100.0 + i, NOBODY, 2)
+            publisher.step(1.0)
+    values = []
+    for message in messages:
+        rows = np.frombuffer(message.partition(b"\n")[2], DTYPE)
+        values.append(rows["dur_us"][rows["kind"] == wire.AS_THEY_ARE + Kind.GAUGE].tolist())
+    assert values[-3:] == [[100.0], [101.0], [102.0]]
 
 
 def test_the_function_is_not_hidden_by_a_module_of_its_name():

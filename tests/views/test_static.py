@@ -18,7 +18,7 @@ from playground.views import html, perfetto, static, svg, terminal, wire
 from playground.views.look import percent, seconds
 from playground.views.summary import percentile, picture
 from tests.trace.example import example_trace
-from tests.views.traces import START, loop, restaurant
+from tests.views.traces import START, loop, restaurant, truck
 
 NAME = "{http://www.w3.org/2000/svg}"
 
@@ -172,6 +172,16 @@ def test_terminal_falls_back_to_ascii():
     text = "".join(segment.text for line in lines for segment in line)
     assert "///" in text
     assert "╱" not in text
+
+
+def test_a_loop_is_held_and_not_busy_and_its_lag_is_told():
+    said = words(svg.render(truck()))
+    assert {"lag", "longest 380 ms", "held 20 %"} <= set(said)
+    assert not any("busy" in one for one in said if one.startswith("held"))
+    text = printed(truck(), color_system=None)
+    assert "held 20 %" in next(line for line in text.splitlines() if "loop 1" in line)
+    assert "380 ms" in text
+    assert "longest lag" not in printed(loop())
 
 
 # The static twin and the page

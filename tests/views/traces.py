@@ -112,3 +112,36 @@ def _meta(workers: int, **meta: object) -> dict[str, object]:
         "simulated": False,
         **meta,
     }
+
+
+def truck(requests: int = 8, *, pool: int = 2, wait_s: float = 0.3, block_s: float = 0.4) -> Trace:
+    """One event loop and ``pool`` threads: even requests are helped by a thread, odd ones wait; the
+    first one blocks the loop after its await. With the loop's lag as a gauge.
+    """
+    rows: list[tuple[float, float, int, int, int, int]] = []
+    free = [START + 20_000.0] * pool
+    for number in range(1, requests + 1):
+        sent, began = START + number * 50, START + 10_000 + number * 500
+        rows += [(sent, 2 * S, number, 0, Kind.CLIENT, 0)]
+        rows += [(began, 2 * S - 20_000, number, 1, Kind.REQUEST, 0)]
+        rows += [(began, 400.0, number, 1, Kind.STEP, 0)]
+        rest = began + 400
+        if number == 1:
+            rows += [(rest, START + wait_s * S - rest, number, 1, Kind.AWAIT, 0)]
+            rest = START + (wait_s + block_s) * S
+        rows += [(rest, began + 2 * S - 20_000 - rest, number, 1, Kind.AWAIT, 0)]
+        if number % 2 == 0:
+            thread = min(range(pool), key=free.__getitem__)
+            rows += [(free[thread], wait_s * S, number, 10 + thread, Kind.WORKER, 0)]
+            free[thread] += wait_s * S
+    blocked = START + wait_s * S
+    rows += [(blocked, block_s * S, 1, 1, Kind.STEP, 0)]
+    rows += [(START + 20_000, blocked - START - 20_000, 0, 1, Kind.IDLE, 0)]
+    rows += [(START + 50_000 * i, 100.0, 0, 20, Kind.GAUGE, 0) for i in range(1, 6)]
+    rows += [(blocked + block_s * S, block_s * S - 20_000, 0, 20, Kind.GAUGE, 0)]
+    lanes = [Lane(0, "client", "client", 100, 100), Lane(1, "loop 1", "loop", 417, 417)]
+    lanes += [Lane(10 + i, f"pool {i + 1}", "thread", 417, 500 + i) for i in range(pool)]
+    lanes += [Lane(20, "loop lag", "gauge", 417, 417)]
+    infos = {n: RequestInfo("GET /slow", 200, cpu_us=900.0) for n in range(1, requests + 1)}
+    told = _meta(1, title="The food truck", interface="asgi", command="uvicorn app:app")
+    return Trace(from_tuples(rows), lanes, infos, told)

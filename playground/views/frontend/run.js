@@ -209,6 +209,8 @@ function spanAt(spans, t) {
 	return found && t < found.b ? found : undefined;
 }
 
+/** The longest lag among the cooks. */
+const worst = (cooks) => cooks.reduce((most, { lag }) => (lag && (!most || lag.v > most.v) ? lag : most), undefined);
 const lagWords = (lag) => (lag ? `${lag.bound ? "≥ " : ""}${seconds(lag.v)}` : "–");
 
 /** What is going on, in the words that a screen reader gets. */

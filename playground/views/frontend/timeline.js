@@ -8,21 +8,25 @@ function arrange(run, width, compact) {
 	const small = width < 560, rows = [], n = run.shown, limit = compact ? 16 : 24, lanes = run.lanes.length;
 	let y = 26;
 	const add = (row) => { rows.push({ ...row, y }); y += row.pitch; };
-	const many = (kind, count, most, pitch) => {
-		const k = NICE.find((v) => count / v <= most) || Math.ceil(count / most);
-		for (let i = 0; i < count; i += k) add({ kind, i, to: Math.min(count, i + k), pitch, bar: pitch - 5 });
+	const many = (kind, from, to, most, pitch) => {
+		const count = to - from, k = NICE.find((v) => count / v <= most) || Math.ceil(count / most);
+		for (let i = from; i < to; i += k) add({ kind, i, to: Math.min(to, i + k), pitch, bar: pitch - 5 });
 	};
-	if (n > limit * 2) many("requests", n, compact ? 10 : 20, compact ? 22 : 25);
+	const loops = run.loops.length, groups = run.loop ? [["the loop", 0, loops], ["helpers (pool threads)", loops, lanes]] : [["workers", 0, lanes]];
+	if (n > limit * 2) many("requests", 0, n, compact ? 10 : 20, compact ? 22 : 25);
 	else {
 		const pitch = n > limit ? 15 : compact ? 21 : 26;
 		for (let i = 0; i < n; i++) add({ kind: "request", i, pitch, bar: pitch - (pitch > 15 ? 7 : 4) });
 	}
-	if (lanes) {
+	for (const [text, from, to] of groups.filter((group) => group[2] > group[1])) {
 		y += 4;
-		add({ kind: "heading", text: run.loop ? "the loop" : "workers", pitch: 20, bar: 0 });
-		const pitch = lanes > 12 ? 19 : compact ? 26 : 34;
-		if (lanes > 24) many("lanes", lanes, 12, 25);
-		else for (let i = 0; i < lanes; i++) add({ kind: "lane", i, pitch, bar: pitch > 30 ? 25 : pitch - 5 });
+		add({ kind: "heading", text, pitch: 20, bar: 0 });
+		const pitch = to - from > 12 ? 19 : compact ? 26 : 34;
+		if (to - from > 24) many("lanes", from, to, 12, 25);
+		else for (let i = from; i < to; i++) {
+			add({ kind: "lane", i, pitch, bar: pitch > 30 ? 25 : pitch - 5 });
+			if (run.samples(run.lanes[i], LAG) && i < loops) add({ kind: "late", i, pitch: compact ? 24 : 32, bar: compact ? 18 : 24 });
+		}
 	}
 	return { rows, height: y + 10, gutter: small ? 74 : 126, right: small ? 10 : 14, small };
 }
@@ -98,6 +102,7 @@ class Painter {
 			const lane = run.lanes[row.i];
 			brush.text(plan.small ? brief(lane) : lane.name.replace(", thread ", " · t"), x, y, style);
 		}
+		if (row.kind === "late") brush.text("lag", x, y, style);
 		if (row.kind === "lanes") brush.text(`${brief(run.lanes[row.i])}–${brief(run.lanes[row.to - 1])}`, x, y, group);
 	}
 
@@ -155,28 +160,58 @@ class Painter {
 
 	lane(row) {
 		const lane = this.run.lanes[row.i], { brush, look } = this, spans = this.run.byLane.get(lane.id), y = row.y + (row.pitch - row.bar) / 2 - 1;
-		for (const s of this.run.idle) {
-			if (s.lane !== lane.id || s.a > look.t) continue;
-			const a = this.x(s.a), b = this.x(Math.min(s.b, look.t, look.edge));
-			brush.box(a + 0.5, y + 0.5, Math.max(0, b - a - 1), row.bar - 1, 2, null, brush.c.faint, 1);
-			if (b - a > 50) brush.text("idle", (a + b) / 2, y + row.bar / 2, { color: brush.c.muted, align: "center" });
-		}
+		this.idle(this.run.idle.get(lane.id) || [], row, y);
 		this.spans(spans, row);
 		this.drawn.push({ lane: lane.id, row: row.i, y: y + row.bar / 2, texts: row.bar >= 20 ? this.occupied(lane, row, y) : [] });
 	}
 
-	/** "#1 occupied, 0.4 % CPU" where there is room for it. */
+	/** Where the loop waits in its selector; the pieces between two ticks of a timer as one. */
+	idle(pieces, row, y) {
+		const { brush, look } = this;
+		for (let i = firstAfter(pieces, look.v0); i < pieces.length && pieces[i].a < Math.min(look.t, look.v1);) {
+			const a = this.x(pieces[i].a);
+			let b;
+			do b = this.x(Math.min(pieces[i++].b, look.t, look.edge)); while (i < pieces.length && pieces[i].a < look.t && this.x(pieces[i].a) < b + 1);
+			if (b - a < 2) continue;
+			brush.box(a + 0.5, y + 0.5, b - a - 1, row.bar - 1, 2, null, brush.c.faint, 1);
+			if (b - a > 50) brush.text("idle", (a + b) / 2, y + row.bar / 2, { color: brush.c.muted, align: "center" });
+		}
+	}
+
+	/** The lag of a loop. What was due at the left end of a ramp came at its right end; the ramp of the
+	 * present step is what must be at least. */
+	late(row) {
+		const { brush, g, look, run } = this, { c } = brush, lane = run.lanes[row.i], floor = row.y + row.pitch - 5;
+		const unit = row.bar / Math.max(run.longest.v, 0.02), ramps = [];
+		const step = spanAt(run.byLane.get(lane.id), look.t), now = run.lag(lane, look.t);
+		for (const { a, v } of run.samples(lane, LAG)) if (a <= look.t && v > 0) ramps.push([a - v, a, v]);
+		if (step && now.bound) ramps.push([step.a, look.t, now.v]);
+		brush.lines([[this.x0, floor, this.x(Math.min(look.t, look.edge)), floor]], c.muted, 1);
+		for (const [a, b, v] of ramps) {
+			const shape = [this.x(a), floor, this.x(b), floor - v * unit, this.x(b), floor];
+			g.globalAlpha = 0.35;
+			brush.lines([shape], null, 0, c.alarm);
+			g.globalAlpha = 1;
+			if (v * unit > 2) brush.lines([shape.slice(0, 4)], c.alarm, 1.4);
+		}
+		const text = look.over ? `longest ${lagWords(run.longest)}` : lagWords(now), x = this.x(look.t);
+		this.drawn.push({ lag: lane.id, row: row.i, y: floor - row.bar / 2, text, ramps: ramps.length });
+		const left = x + brush.measure(text, 12.5) + 14 > this.x1;
+		this.endings.push(() => brush.text(text, left ? x - 7 : x + 8, floor - row.bar / 2, { color: c.muted, align: left ? "right" : "left", plate: c.paper + "d8" }));
+	}
+
+	/** "#1 occupied, 0.4 % CPU", "#4 holds the loop 500 ms" where there is room for it. */
 	occupied(lane, row, y) {
-		const { brush, look, run } = this, texts = [], known = new Set(), spans = run.byLane.get(lane.id);
+		const { brush, look, run } = this, texts = [], known = new Set(), spans = run.byLane.get(lane.id), loop = lane.kind === "loop";
 		for (let i = firstAfter(spans, look.v0); i < spans.length && spans[i].a < Math.min(look.t, look.v1); i++) {
 			const r = run.requests.get(spans[i].n);
-			if (known.has(r.n) && !run.loop) continue;
+			if (known.has(r.n) && !loop) continue;
 			known.add(r.n);
-			const services = run.loop ? [spans[i]] : r.services.filter((s) => s.lane === lane.id && s.a <= look.t);
+			const services = loop ? [spans[i]] : r.services.filter((s) => s.lane === lane.id && s.a <= look.t);
 			for (const service of services) {
 				const a = Math.max(this.x(service.a), this.x0), b = Math.min(this.x(Math.min(service.b, look.t)), this.x1), took = Math.min(service.b, look.t) - service.a;
 				const cpu = service.b <= look.t && r.cpu != null && r.services.length === 1 ? share(r.cpu / 1e6, took) : "";
-				const choices = run.loop ? [`${tag(r.n)} step: ${seconds(took)}`] : [`${tag(r.n)} occupied${cpu && ", " + cpu}`, cpu && `${tag(r.n)} ${cpu}`];
+				const choices = loop ? this.step(r, service, took) : [`${tag(r.n)} occupied${cpu && ", " + cpu}`, cpu && `${tag(r.n)} ${cpu}`];
 				const text = [...choices, tag(r.n)].find((s) => s && brush.measure(s, 12.5) + 9 < b - a);
 				if (!text) continue;
 				this.dim(r.n);
@@ -186,6 +221,13 @@ class Painter {
 		}
 		this.g.globalAlpha = 1;
 		return texts;
+	}
+
+	/** What a step is called. Its processor time is at most that of all the steps of its request. */
+	step(r, span, took) {
+		if (took < HOLDS_S) return [`${tag(r.n)} step: ${seconds(took)}`];
+		const holds = `${tag(r.n)} holds the loop`, known = span.b <= this.look.t && r.cpu != null && r.cpu / 1e6 < took;
+		return [known && `${holds} ${seconds(took)}, ≤ ${share(r.cpu / 1e6, took)}`, `${holds} ${seconds(took)}`, holds];
 	}
 
 	/** Many rows as one: at each pixel the share in each state, in textures of one colour. */

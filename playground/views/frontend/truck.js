@@ -27,17 +27,17 @@ class Truck extends Scene {
 	static plan(run, width) {
 		const wide = width >= 720, fleet = run.trucks > 1, shown = Math.min(run.trucks, 6);
 		const hands = run.pool.length && !fleet ? 84 : 0; // room for the helpers
-		const side = wide ? Math.round(width * 0.21) : width - 28;
-		const line = { x: wide ? 16 : 14, y: 40, w: wide ? side - 10 : side, h: wide ? 190 : 84 };
+		const side = wide ? Math.round(clamp(width * 0.21, 150, 260) - (width < 960 ? 20 : 0)) : width - 28;
+		const line = { x: wide ? 16 : 14, y: 40, w: wide ? side - 10 : side, h: wide ? 202 : 84 };
 		const x = wide ? side + 24 : 30, y = wide ? 44 : line.y + line.h + 36;
 		if (fleet) {
 			const each = shown > 3 ? 84 : 96, w = width - x - 16;
 			return { wide, fleet, line, shown, each, body: { x, y, w, h: each * shown }, height: y + each * shown + (run.trucks > shown ? 30 : 10) };
 		}
-		const kitchen = wide ? Math.max(190, Math.round(width * 0.2)) : width - 28;
-		const body = { x, y, w: wide ? width - x - kitchen - 36 : width - 44, h: wide ? 192 : 216 };
+		const kitchen = wide ? Math.max(170, Math.round(width * 0.2)) : width - 28;
+		const body = { x, y, w: wide ? width - x - kitchen - 36 : width - 44, h: wide ? 204 : 216 };
 		const below = body.y + body.h + 30;
-		const ovens = wide ? { x: width - kitchen - 16, y: 44, w: kitchen, h: 192 } : { x: 14, y: below + 26, w: kitchen, h: 88 };
+		const ovens = wide ? { x: width - kitchen - 16, y: 44, w: kitchen, h: 204 } : { x: 14, y: below + 26, w: kitchen, h: 88 };
 		const bottom = wide ? below + 8 : ovens.y + ovens.h + 12;
 		const helpers = hands && { x: 14, y: bottom + 24, w: width - 28, h: hands - 30 };
 		return { wide, fleet, line, body, ovens, helpers, height: bottom + (hands && hands + 6) };
@@ -62,15 +62,16 @@ class Truck extends Scene {
 		this.heading("TICKET RAIL", "(requests in the house)", b.x + 12, b.y - 24, b.w - 20);
 		this.body(b, true);
 		this.rail(cook, drawn, b.x + 14, b.y + 12, b.w - 28);
-		const half = p.wide ? Math.round(b.w * 0.4) : Math.round(b.w * 0.36), top = b.y + 64;
-		this.cook(cook, b.x + b.w - (p.wide ? b.w * 0.47 : b.w * 0.5), b.y + b.h - 68, p.wide ? 1.15 : 1);
-		const x = b.x + b.w - (p.wide ? b.w * 0.48 - 106 : b.w * 0.5 - 92), max = b.x + b.w - x - 8, [what, how] = cookSays(cook), long = cook.step && m.t - cook.step.a >= HOLDS_S;
+		const half = p.wide ? Math.round(b.w * 0.38) : Math.round(b.w * 0.34), top = b.y + 64;
+		const at = b.x + b.w * 0.5, k = p.wide ? 1.08 : 1;
+		this.cook(cook, at, b.y + b.h - 50 * k - 3, k);
+		const x = at + 94 * k, max = b.x + b.w - x - 8, [what, how] = cookSays(cook), long = cook.step && m.t - cook.step.a >= HOLDS_S;
 		brush.text(what, x, top + 20, { size: 16, bold: true, max });
 		brush.text(long ? how : cook.step ? "a short step" : how, x, top + 41, { size: 14, bold: long, color: long ? c.alarm : c.muted, max });
 		if (cook.step) brush.text(`for ${seconds(m.t - cook.step.a)}`, x, top + 60, { size: 14, color: long ? c.alarm : c.muted, max });
-		this.bell(cook, b.x + half + 2, b.y + b.h - 62);
+		this.bell(cook, at - 56, b.y + b.h - 58);
 		this.lag(cook, x, b.y + b.h - 30, max);
-		this.pass(cook, drawn, { x: b.x + 14, y: top + 20, w: half - 34, h: b.h - 96 });
+		this.pass(cook, drawn, { x: b.x + 14, y: top + 20, w: half - (p.wide ? 26 : 20), h: b.h - 96 });
 		this.ovens(cook, drawn);
 		if (p.helpers) this.helpers(cook, drawn);
 	}

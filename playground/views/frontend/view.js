@@ -127,7 +127,6 @@ class View {
 		const zero = head.runs[0].t0_us;
 		this.lead = Math.max(this.zero === zero ? this.lead : -Infinity, end - clock);
 		this.zero = zero;
-		this.scene = this.single && this.runs[0].info.traced !== false;
 		this.changed();
 	}
 
@@ -143,16 +142,17 @@ class View {
 	}
 
 	arrangeSections() {
+		this.top.className = this.runs.length === 2 ? "pgv-pair" : "";
 		this.top.replaceChildren();
 		this.body.replaceChildren();
 		this.sections = this.runs.map((run, i) => {
-			const single = this.runs.length === 1;
-			const box = node(single ? this.top : this.body, "section", single ? "" : "pgv-run");
+			const few = this.runs.length <= 2, box = node(few ? this.top : this.body, "section", few ? "" : "pgv-run");
 			const head = node(box, "div", "pgv-head"), left = node(head, "div", "pgv-name");
 			const section = { run, title: node(left, "span", "pgv-title"), badges: node(left, "span"), command: node(left, "code", "pgv-command") };
 			section.counters = node(head, "div", "pgv-counters");
-			if (single) section.scene = this.canvas(box, "the restaurant", (e) => this.hitScene(section, e));
-			section.timeline = this.canvas(single ? this.body : box, "timeline", (e) => this.hitTimeline(section, e));
+			if (few) section.scene = this.canvas(box, "scene", (e) => this.hitScene(section, e));
+			if (this.runs.length === 2) section.again = node(this.body, "div", "pgv-again");
+			section.timeline = this.canvas(few ? this.body : box, "timeline", (e) => this.hitTimeline(section, e));
 			section.timeline.tabIndex = 0;
 			this.grips(section.timeline, section, i);
 			return section;
@@ -228,10 +228,12 @@ class View {
 		this.moments = this.runs.map((run) => run.moment(Math.min(this.t, this.live ? Infinity : run.end)));
 		this.sections.forEach((section, i) => {
 			const run = this.runs[i], m = this.moments[i], rows = arrange(run, width, !this.single);
-			if (section.scene) section.scene.hidden = !this.scene;
-			if (this.scene) {
-				const Kind = run.loop ? Truck : Restaurant, places = Kind.plan(run, width);
-				section.drawn = new Kind(this.brush.on(section.scene, width, places.height), run, m, places, width, this.highlight);
+			section.drawn = null;
+			if (section.scene) section.scene.hidden = run.info.traced === false;
+			if (section.scene && run.info.traced !== false) {
+				const Kind = run.loop ? Truck : Restaurant, room = this.single || wide < 860 ? width : Math.floor((width - 16) / 2), places = Kind.plan(run, room);
+				section.scene.setAttribute("aria-label", run.loop ? "the food truck" : "the restaurant");
+				section.drawn = new Kind(this.brush.on(section.scene, room, places.height), run, m, places, room, this.highlight);
 			}
 			section.painter = new Painter(this.brush.on(section.timeline, width, rows.height), run, rows, width, this.live ? look : { ...look, edge: run.end });
 			this.head(section, run, m);
@@ -249,13 +251,16 @@ class View {
 		if (m.wrong) figures.push(["errors", m.wrong, "bad"]);
 		if (m.failed) figures.push(["failed", m.failed, "bad"]);
 		if (info.traced !== false) figures.push(["in line", m.line.length]);
+		const over = this.t >= this.edge() && !this.live;
 		if (run.loop) figures.push(["at an await", m.count[WAITING]]);
-		else if (run.waiters && info.traced !== false) figures.push(["waiters", `${m.tables.filter((w) => w.r).length} of ${run.waiters} busy`]);
-		figures.push([this.t >= this.edge() && !this.live ? "p95" : "p95 so far", m.p95 === m.p95 ? seconds(m.p95) : "–"]);
+		if (run.loop && info.traced !== false) figures.push(over ? ["longest lag", lagWords(run.longest)] : ["loop lag", lagWords(worst(m.cooks))]);
+		if (!run.loop && run.waiters && info.traced !== false) figures.push(["waiters", `${m.tables.filter((w) => w.r).length} of ${run.waiters} busy`]);
+		figures.push([over ? "p95" : "p95 so far", m.p95 === m.p95 ? seconds(m.p95) : "–"]);
 		const key = JSON.stringify([info.title, info.command, badges, figures]);
 		if (section.key === key) return;
 		Object.assign(section, { key, figures });
 		section.title.textContent = info.title;
+		if (section.again) section.again.textContent = info.title;
 		section.command.textContent = info.command || "";
 		section.badges.replaceChildren();
 		section.counters.replaceChildren();
@@ -515,7 +520,7 @@ class View {
 			runs: this.sections.map((s) => ({
 				title: s.run.info.title, total: s.run.total, badges: [...s.badges.children].map((b) => b.textContent),
 				counters: Object.fromEntries(s.figures || []),
-				scene: this.scene && s.drawn ? s.drawn.drawn : null,
+				scene: s.drawn ? s.drawn.drawn : null,
 				rows: s.painter ? s.painter.drawn : [], bars: s.painter ? s.painter.bars : 0,
 				plot: s.painter ? { x0: s.painter.x0, x1: s.painter.x1 } : null,
 				height: s.painter ? s.painter.plan.height : 0,
