@@ -88,7 +88,7 @@ def status_line(status: int) -> bytes:
     return b"%d %b" % (status, responses.get(status, "").encode())
 
 
-class Exchange:
+class Exchange(Response):
     """One request and its response, as the two callables that the application gets."""
 
     complete = False  # the response has been said
@@ -97,9 +97,8 @@ class Exchange:
     skipped = 0  # bytes of body that nobody wanted
 
     def __init__(self, line: Line, request: Request) -> None:
+        super().__init__(request, line.transmit)
         self.line = line
-        self.request = request
-        self.response = Response(request, line.transmit)
         self.must_ask = request.expects_continue  # the client waits to be asked for its body
 
     async def receive(self) -> Message:
@@ -141,7 +140,7 @@ class Exchange:
         """100 Continue, only now that somebody wants the body (RFC 9110 §10.1.1)."""
         if self.must_ask:
             self.must_ask = False
-            if not self.response.started:
+            if not self.started:
                 self.line.transmit(http11.CONTINUE, False)
 
     async def send(self, message: Message) -> None:
@@ -154,9 +153,9 @@ class Exchange:
         if line.gone:
             raise ClientGone("the client has gone")
         kind = message["type"]
-        if kind == "http.response.start" and not self.response.status:
+        if kind == "http.response.start" and not self.status:
             self.start(message)
-        elif kind == "http.response.body" and self.response.status and not self.complete:
+        elif kind == "http.response.body" and self.status and not self.complete:
             self.block(message.get("body", b""), message.get("more_body", False))
         else:
             raise RuntimeError(f"unexpected message {kind!r} (ASGI HTTP, Response Start and Body)")
@@ -168,21 +167,23 @@ class Exchange:
     def start(self, message: Message) -> None:
         """Remember status and fields; they leave with the first block."""
         try:
-            self.response.set_head(status_line(message["status"]), message.get("headers", ()))
+            self.set_head(status_line(message["status"]), message.get("headers", ()))
         except (AttributeError, TypeError) as error:
             raise TypeError("headers are pairs of bytes (ASGI HTTP, Response Start)") from error
 
     def block(self, body: bytes, more: bool) -> None:
         """One block of the body. A body in one block has a known length."""
-        if not isinstance(body, (bytes, bytearray, memoryview)):
-            raise TypeError(f"a body consists of bytes, not {type(body).__name__}")
+        if type(body) is not bytes:
+            if not isinstance(body, (bytearray, memoryview)):
+                raise TypeError(f"a body consists of bytes, not {type(body).__name__}")
+            body = bytes(body)
         if self.must_ask:  # it was never asked for its body, and may send it or not
-            self.response.keep_alive = False
+            self.keep_alive = False
         if not more:
-            self.response.whole(len(body))
-        self.response.write(bytes(body))
+            self.whole(len(body))
+        self.write(body)
         if not more:
-            self.response.finish()
+            self.finish()
             self.end()
 
     def end(self) -> None:
@@ -195,7 +196,7 @@ class Exchange:
         """The body is malformed, or does not come. The client is told if it is not too late."""
         self.complete = True
         self.line.news.set()
-        if self.response.started:
+        if self.started:
             self.line.cut()
         else:
             self.line.refuse(error)
@@ -210,7 +211,7 @@ class Exchange:
 
     def last_call(self) -> None:
         """The server is about to end: no request after this one."""
-        self.response.keep_alive = False
+        self.keep_alive = False
 
     def settle(self, failed: bool) -> None:
         """The application is done. What it completed stays; anything else is an error."""
@@ -219,7 +220,7 @@ class Exchange:
         if not failed:
             log.error("the application returned without completing its response")
         try:
-            self.response.fail()
+            self.fail()
             self.end()
         except ClientGone:
             self.complete = True

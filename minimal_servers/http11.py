@@ -147,10 +147,13 @@ def check_host(host: bytes | None, authority: bytes | None, minor: int) -> None:
     """
     if host is None and minor:
         raise BadRequest("400 Bad Request", "HTTP/1.1 needs a Host field")
-    for name in (host, authority):
-        if name is not None and HOST.fullmatch(name) is None:
-            raise BadRequest("400 Bad Request", "malformed or repeated host")
-    if host is not None and authority is not None and host.lower() != authority.lower():
+    if host is not None and HOST.fullmatch(host) is None:
+        raise BadRequest("400 Bad Request", "malformed or repeated host")
+    if authority is None:
+        return
+    if HOST.fullmatch(authority) is None:
+        raise BadRequest("400 Bad Request", "malformed host in the request target")
+    if host is not None and host.lower() != authority.lower():
         raise BadRequest("400 Bad Request", "Host and request target disagree")
 
 

@@ -119,7 +119,7 @@ class Session:
         """Answer with an ordinary response (ASGI, WebSocket Denial Response)."""
         if self.denial is None:
             self.denial = Exchange(self.line, self.request)
-            self.denial.response.keep_alive = False
+            self.denial.keep_alive = False
         await self.denial.send({**message, "type": message["type"].removeprefix("websocket.")})
         if self.denial.complete:
             self.phase = "closed"

@@ -159,7 +159,7 @@ class Connection(asyncio.Protocol):
     def over(self, exchange: Exchange) -> None:
         """A response is complete: the next request, or the end."""
         self.exchange = None
-        if not exchange.response.keep_alive or self.server.stopping:
+        if not exchange.keep_alive or self.server.stopping:
             return self.finish()
         self.unread = None if exchange.body_done or exchange.request.length == 0 else exchange
         self.expect(HEAD_SECONDS if self.buffer or self.unread else IDLE_SECONDS)
@@ -171,6 +171,7 @@ class Connection(asyncio.Protocol):
         """Answer a broken request, which the application never sees, and close."""
         self.transmit(http11.error_response(error), False)
         self.finish()
+        self.gone = True
 
     def finish(self) -> None:
         """Close after the last response, the sending side first (see ``threads.Server.finish``)."""

@@ -73,7 +73,9 @@ def wants_websocket(request: Request) -> bool:
 def listed(request: Request, name: bytes) -> list[bytes]:
     """The elements of a list, which may be spread over several fields (RFC 9110 §5.3, §5.6.1)."""
     values = [value for field, value in request.headers if field == name]
-    return [element.strip(b" \t") for element in b",".join(values).split(b",")] if values else []
+    if not values:
+        return values
+    return [element.strip(b" \t") for element in b",".join(values).split(b",")]
 
 
 def check_handshake(request: Request) -> Handshake:
@@ -235,7 +237,7 @@ def control_event(opcode: int, payload: bytes) -> Event:
     if not payload:
         return Event(CLOSE, "", NO_CODE)
     code = int.from_bytes(payload[:2], "big")
-    if len(payload) == 1 or not valid_close_code(code):
+    if not valid_close_code(code):
         raise WebSocketError(1002, "malformed or reserved close code")
     try:
         return Event(CLOSE, payload[2:].decode(), code)
