@@ -30,6 +30,7 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 LONGEST = 3600.0  # seconds in the selector at a time: no system can wait for ``inf``
 Awaiting = Coroutine["Future", None, Any]  # what calling an ``async def`` gives
 Observer = Callable[[str, "Task | None"], object]
+FOREIGN = "this loop waits for its own futures only"  # asyncio's belong to asyncio's loop
 here = threading.local()  # .loop: the one that runs in this thread
 numbers = itertools.count()  # equal deadlines: first come, first served
 log = logging.getLogger(__name__)
@@ -91,8 +92,9 @@ class Task(Future):
 
     def wake(self, _: Future | None = None) -> None:
         """It can go on."""
-        here.loop.ready.append(self)
-        here.loop.observe("ready", self)
+        loop = current()
+        loop.ready.append(self)
+        loop.observe("ready", self)
 
     def cancel(self) -> None:
         """Throw Cancelled into it at its next step, which comes soon. No effect when it is done."""
@@ -176,10 +178,14 @@ class Loop:
         error, task.throw = task.throw, None
         try:
             future = task.coroutine.throw(error) if error else task.coroutine.send(None)
-            future.callbacks.append(task.wake)
-            task.waits_for = future
-            if task.throw:  # it has cancelled itself
-                task.cancel()
+            if isinstance(future, Future):
+                future.callbacks.append(task.wake)
+                task.waits_for = future
+                if task.throw:  # it has cancelled itself
+                    task.cancel()
+            else:  # raised at the await, where it can be seen
+                task.throw = task.throw or RuntimeError(f"{FOREIGN}, not {future!r}")
+                task.wake()
         except StopIteration as end:
             task.finish(end.value)
         except BaseException as failure:
@@ -191,37 +197,47 @@ class Loop:
             del task  # subtle: the traceback holds this frame, and must not keep the task alive
 
 
+def current() -> Loop:
+    """The loop that runs in this thread. Raises RuntimeError when there is none."""
+    if not hasattr(here, "loop"):
+        raise RuntimeError("no loop runs in this thread: begin with eventloop.run(main())")
+    return here.loop
+
+
 def run(main: Awaiting, observe: Observer = lambda event, task: None) -> Any:
     """Run ``main`` in a loop of its own; its result."""
     return Loop(observe).run(main)
 
 
 def spawn(coroutine: Awaiting) -> Task:
-    """Begin a coroutine beside the one that calls this."""
-    task = Task(coroutine)
-    here.loop.tasks[task] = None
-    task.callbacks.append(here.loop.tasks.pop)
+    """Begin a coroutine beside the one that calls this. Raises RuntimeError outside of a loop."""
+    loop, task = current(), Task(coroutine)
+    loop.tasks[task] = None
+    task.callbacks.append(lambda _: loop.tasks.pop(task))
     task.wake()
     return task
 
 
 async def sleep(seconds: float) -> None:
     """Let the others go on for so long; with 0, for one turn."""
-    future = Future(f"sleep({seconds})", here.loop.clock() + seconds)
-    heapq.heappush(here.loop.timers, (future.due, next(numbers), future))
+    loop = current()
+    due = loop.clock() + seconds
+    future = Future(f"sleep({seconds})", due)
+    heapq.heappush(loop.timers, (due, next(numbers), future))
     await future
 
 
 async def when(sock: socket.socket, event: int, call: Callable[..., Any], *arguments: Any) -> Any:
     """Call a method of a socket as soon as it need not wait."""
+    selector = current().selector
     sock.setblocking(False)
     while True:
         future = Future("readable" if event == READ else "writable")
-        here.loop.selector.register(sock, event, future)
+        selector.register(sock, event, future)
         try:
             await future
         finally:
-            here.loop.selector.unregister(sock)
+            selector.unregister(sock)
         with suppress(BlockingIOError):  # another process was faster
             return call(*arguments)
 

@@ -169,6 +169,26 @@ def test_a_time_out_ends_the_work_first(loop):
     assert events == ["cleaned", 1]
 
 
+@pytest.mark.parametrize("call", [lambda: spawn(Future()), lambda: sleep(1).send(None)])
+def test_without_a_loop_a_sentence_says_how_to_begin(call):
+    with pytest.raises(RuntimeError, match=r"no loop runs in this thread.*eventloop\.run"):
+        call()
+
+
+def test_what_belongs_to_another_loop_is_refused_where_it_is_awaited(loop):
+    class Foreign:
+        def __await__(self):
+            yield "a stranger"
+
+    async def main():
+        with pytest.raises(RuntimeError, match="its own futures only, not 'a stranger'"):
+            await Foreign()
+        await sleep(1)
+        return "goes on"
+
+    assert loop.run(main()) == "goes on"
+
+
 def test_ctrl_c_ends_everybody(loop):
     events = []
 
