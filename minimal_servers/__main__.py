@@ -10,8 +10,9 @@ import socket
 import sys
 from typing import Any
 
-from minimal_servers import tasks, threads
+from minimal_servers import tasks
 from minimal_servers.asgi import LifespanFailed
+from minimal_servers.threads import Server
 from minimal_servers.workers import BOOT_FAILED, Arbiter, Ready, Work
 
 BACKLOG = 1024  # connections that may wait in the accept queue
@@ -74,11 +75,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def wsgi_work(listener: socket.socket, target: str, count: int, workers: int) -> Work:
+def wsgi_work(listener: socket.socket, target: str, threads: int, workers: int) -> Work:
     """What a worker process does for WSGI."""
 
     def work(lifeline: int, ready: Ready) -> None:
-        server = threads.Server(listener, load(target), count, workers)
+        server = Server(listener, load(target), threads, workers)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         ready()
         server.run(lifeline)
