@@ -62,14 +62,14 @@ class Truck extends Scene {
 		this.heading("TICKET RAIL", "(requests in the house)", b.x + 12, b.y - 24, b.w - 20);
 		this.body(b, true);
 		this.rail(cook, drawn, b.x + 14, b.y + 12, b.w - 28);
-		const half = p.wide ? Math.round(b.w * 0.38) : Math.round(b.w * 0.34), top = b.y + 64;
-		const at = b.x + b.w * 0.5, k = p.wide ? 1.08 : 1;
+		const half = p.wide ? Math.round(b.w * 0.38) : Math.round(b.w * 0.31), top = b.y + 64;
+		const at = b.x + b.w * (b.w < 520 ? 0.45 : 0.5), k = p.wide ? 1.08 : 1;
 		this.cook(cook, at, b.y + b.h - 50 * k - 3, k);
 		const x = at + 94 * k, max = b.x + b.w - x - 8, [what, how] = cookSays(cook), long = cook.step && m.t - cook.step.a >= HOLDS_S;
 		brush.text(what, x, top + 20, { size: 16, bold: true, max });
-		brush.text(long ? how : cook.step ? "a short step" : how, x, top + 41, { size: 14, bold: long, color: long ? c.alarm : c.muted, max });
-		if (cook.step) brush.text(`for ${seconds(m.t - cook.step.a)}`, x, top + 60, { size: 14, color: long ? c.alarm : c.muted, max });
-		this.bell(cook, at - 56, b.y + b.h - 58);
+		const below = [cook.step && !long ? "" : how, cook.step ? `for ${seconds(m.t - cook.step.a)}` : ""].filter(Boolean);
+		below.forEach((words, i) => brush.text(words, x, top + 41 + i * 19, { size: 14, bold: long && !i, color: long ? c.alarm : c.muted, max }));
+		this.bell(cook, at - 62, b.y + b.h - 58);
 		this.lag(cook, x, b.y + b.h - 30, max);
 		this.pass(cook, drawn, { x: b.x + 14, y: top + 20, w: half - (p.wide ? 26 : 20), h: b.h - 96 });
 		this.ovens(cook, drawn);
@@ -92,7 +92,7 @@ class Truck extends Scene {
 	/** A ticket: its number on its colour, below it the state as texture. */
 	rail(cook, drawn, x, y, w) {
 		const { brush, run } = this, { c } = brush, all = cook.tickets, most = Math.max(run.shown, 1);
-		const fixed = w / most >= 19, pitch = fixed ? Math.min(36, w / most) : 22, fits = Math.floor((w - (fixed ? 0 : 56)) / pitch);
+		const fixed = w / most >= 17.5, pitch = fixed ? Math.min(36, w / most) : 22, fits = Math.floor((w - (fixed ? 0 : 56)) / pitch);
 		brush.lines([[x - 4, y, x + w + 4, y]], c.muted, 3);
 		all.slice(0, fixed ? all.length : fits).forEach(({ r, span }, i) => {
 			const at = x + (fixed ? r.i : i) * pitch, wide = pitch - 4, color = brush.color(r.n), low = y + 39;
@@ -103,7 +103,7 @@ class Truck extends Scene {
 			brush.lines([shape], null, 0, c.paper);
 			brush.lines([shape], color, 1, brush.paint(span.s, color));
 			brush.box(at, y + 2, wide, 19, 0, color);
-			brush.text(String(r.n >= UNTRACKED ? tag(r.n) : r.n), at + wide / 2, y + 12, { size: pitch > 26 ? 14 : 11.5, bold: true, color: brush.ink(r.n), align: "center", max: wide });
+			brush.text(String(r.n >= UNTRACKED ? tag(r.n) : r.n), at + wide / 2, y + 12, { size: pitch > 26 ? 14 : pitch > 20 ? 11.5 : 10.5, bold: true, color: brush.ink(r.n), align: "center", max: pitch });
 			this.hit(at + wide / 2, y + 20, Math.max(12, wide / 2), r.n);
 			drawn.tickets.push(r.n);
 		});
@@ -169,7 +169,7 @@ class Truck extends Scene {
 	grid(zone, n, kinds) {
 		for (const [w, h, size] of kinds) {
 			const columns = Math.max(1, Math.floor(zone.w / w)), rows = Math.floor(zone.h / h);
-			if (columns * rows >= n || kinds[kinds.length - 1][2] === size) return { columns, fits: columns * rows, w: zone.w / columns, h, size };
+			if (columns * rows >= n || kinds[kinds.length - 1][2] === size) return { columns, fits: columns * rows, w: zone.w / columns, h: clamp(zone.h / Math.ceil(n / columns), h, h * 1.5), size };
 		}
 		return null;
 	}
@@ -179,7 +179,7 @@ class Truck extends Scene {
 		const { brush } = this, { c } = brush, shown = all.length > grid.fits ? grid.fits - 1 : all.length;
 		all.slice(0, shown).forEach(({ r, span }, i) => {
 			const x = zone.x + (i % grid.columns) * grid.w, y = zone.y + Math.floor(i / grid.columns) * grid.h, w = grid.w - 5, h = grid.h - 5;
-			const text = [words(r, span), tag(r.n)].find((s) => brush.measure(s, grid.size, true) + 12 < w) || "";
+			const text = [words(r, span), tag(r.n)].find((s) => brush.measure(s, grid.size, true) + 5 < w) || "";
 			this.dim(r.n);
 			brush.bar(x, y, w, h, state, brush.color(r.n));
 			if (grid.size && text) brush.text(text, x + w / 2, y + h / 2, { size: grid.size, bold: true, align: "center", plate: c.paper + "d8" });
@@ -196,7 +196,7 @@ class Truck extends Scene {
 		const bound = (span) => (span.f & LOWER_BOUND ? "≥ " : "");
 		const grid = this.grid(zone, this.run.total, [[96, 30, 13], [54, 28, 13], [44, 24, 12]]);
 		if (cook.pass.length) this.plates(zone, cook.pass, grid, READY, (r, span) => `${tag(r.n)} ${bound(span)}${seconds(m.t - span.a)}`, drawn.pass);
-		else brush.text("nothing waits here", zone.x, zone.y + 8, { size: 13, color: c.muted, max: zone.w });
+		else brush.text(this.run.used.has(READY) ? "empty" : "none known", zone.x, zone.y + 8, { size: 13, color: c.muted, max: zone.w });
 		if (cook.pass.length > 1) brush.text(`${cook.pass.length} could go on`, zone.x, zone.y + zone.h - 4, { size: 12.5, bold: true, max: zone.w });
 	}
 
@@ -205,10 +205,11 @@ class Truck extends Scene {
 		this.heading("OVENS", "(awaits)", o.x, p.wide ? 20 : o.y - 16, o.w);
 		brush.box(o.x, o.y, o.w, o.h, 8, c.paper, c.faint, 1.4);
 		const zone = { x: o.x + 9, y: o.y + 9, w: o.w - 13, h: o.h - 30 };
-		const grid = this.grid(zone, run.total, [[118, 38, 13], [84, 32, 13], [44, 26, 12.5], [34, 20, 11.5], [14, 13, 0]]);
+		const grid = this.grid(zone, run.total, [[118, 34, 13], [84, 30, 13], [44, 24, 12.5], [36, 19, 11.5], [14, 13, 0]]);
 		this.plates(zone, cook.ovens, grid, WAITING, (r, span) => `${tag(r.n)} ${seconds(m.t - span.a)}`, drawn.ovens);
 		const n = cook.ovens.length;
-		brush.text(n ? `${n} wait${n === 1 ? "s" : ""}, nobody stands by` : "nothing is awaited", o.x + o.w / 2, o.y + o.h - 12, { size: 12.5, bold: !!n, color: n ? c.ink : c.muted, align: "center", max: o.w - 10 });
+		const words = n ? [`${n} wait${n === 1 ? "s" : ""}, nobody stands by`, `${n} wait${n === 1 ? "s" : ""}`] : ["nothing is awaited"];
+		brush.text(words.find((s) => brush.measure(s, 12.5, true) < o.w - 10) || words[words.length - 1], o.x + o.w / 2, o.y + o.h - 12, { size: 12.5, bold: !!n, color: n ? c.ink : c.muted, align: "center", max: o.w - 10 });
 	}
 
 	/** Pool threads: each works for one request, beside the loop. */
@@ -246,8 +247,8 @@ class Truck extends Scene {
 			const x = b.x + 98, [what, how] = cookSays(cook), w = p.wide ? 168 : 128;
 			const who = cook.lane ? `${cook.lane.name} · pid ${cook.lane.pid}` : `truck ${i + 1}`;
 			brush.text(who, x, y + 14, { size: 12, color: c.muted, max: w });
-			brush.text(`${what}${cook.step ? ` ${seconds(m.t - cook.step.a)}` : ""}`, x, y + 32, { size: 14, bold: true, color: long ? c.alarm : c.ink, max: w });
-			brush.text(long || !cook.step ? how : "a short step", x, y + 50, { size: 12.5, color: long ? c.alarm : c.muted, max: w });
+			brush.text(what, x, y + 32, { size: 14, bold: true, color: long ? c.alarm : c.ink, max: w });
+			brush.text(cook.step ? `${long ? "holds the loop" : "for"} ${seconds(m.t - cook.step.a)}` : how, x, y + 50, { size: 12.5, color: long ? c.alarm : c.muted, max: w });
 			this.stack(cook, drawn, x + w + 8, y + 7, b.x + b.w - x - w - 16, h);
 		});
 		if (run.trucks > p.shown) brush.text(`+ ${run.trucks - p.shown} more trucks`, b.x, b.y + p.shown * p.each + 8, { size: 13, bold: true });
