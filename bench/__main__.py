@@ -17,10 +17,28 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.load import Load, LoadError, requests_per_second
-from playground.setups.catalogue import ServeError
+from playground.setups.catalogue import SETUPS, ServeError
 from playground.setups.server import serve
 
-Contender = tuple[str, int]  # set-up, threads
+
+@dataclass(frozen=True)
+class Contender:
+    """One server process: a set-up of the catalogue and how it is sized."""
+
+    setup: str
+    threads: int = 1
+    loop: str | None = None  # of an ASGI server
+
+    @property
+    def app(self) -> str:
+        """What it serves."""
+        return f"bench.apps:{SETUPS[self.setup].interface}"
+
+    def __str__(self) -> str:
+        """``minimal-wsgi, 4 threads`` or ``uvicorn on uvloop``."""
+        if self.loop:
+            return f"{self.setup} on {self.loop}"
+        return f"{self.setup}, {self.threads} thread{'s' * (self.threads > 1)}"
 
 
 @dataclass(frozen=True)
@@ -32,10 +50,14 @@ class Bar:
     least: float
 
 
+ASGI = Contender("minimal-asgi", loop="asyncio")
 BARS = (
-    Bar(("minimal-wsgi", 1), ("gunicorn-sync", 1), 6.0),
-    Bar(("minimal-wsgi", 1), ("waitress", 4), 10.0),  # its default; with 1 thread it is slower
-    Bar(("minimal-wsgi", 4), ("gunicorn-gthread", 4), 2.0),
+    Bar(Contender("minimal-wsgi"), Contender("gunicorn-sync"), 6.0),
+    Bar(Contender("minimal-wsgi"), Contender("waitress", 4), 10.0),  # its default; 1 is slower
+    Bar(Contender("minimal-wsgi", 4), Contender("gunicorn-gthread", 4), 2.0),
+    Bar(ASGI, Contender("uvicorn", loop="asyncio"), 1.5),
+    Bar(ASGI, Contender("uvicorn-h11", loop="asyncio"), 4.0),
+    Bar(Contender("minimal-asgi", loop="uvloop"), Contender("uvicorn", loop="uvloop"), 1.3),
 )
 
 
@@ -45,10 +67,16 @@ def measure(load: Load, rounds: int) -> dict[Contender, list[float]]:
     rates: dict[Contender, list[float]] = {contender: [] for contender in contenders}
     with ExitStack() as stack:
         urls = {
-            (name, threads): stack.enter_context(
-                serve(name, "bench.apps:wsgi", threads=threads, trace=False)
+            contender: stack.enter_context(
+                serve(
+                    contender.setup,
+                    contender.app,
+                    threads=contender.threads,
+                    loop=contender.loop,
+                    trace=False,
+                )
             ).url
-            for name, threads in contenders
+            for contender in contenders
         }
         for url in urls.values():
             requests_per_second(url, Load(load.connections, 1))  # warm up
@@ -74,29 +102,23 @@ def report(rates: dict[Contender, list[float]], load: Load) -> Table:
         found = ratios(bar, rates)
         median = statistics.median(found)
         table.add_row(
-            label(bar.ours),
+            str(bar.ours),
             f"{statistics.median(rates[bar.ours]):,.0f}",
-            f"{label(bar.other)}: {statistics.median(rates[bar.other]):,.0f}",
+            f"{bar.other}: {statistics.median(rates[bar.other]):,.0f}",
             f"{median:.1f} × ({min(found):.1f}, {max(found):.1f})",
-            f"{'met' if median >= bar.least else 'MISSED'}: {bar.least:.0f} ×",
+            f"{'met' if median >= bar.least else 'MISSED'}: {bar.least:g} ×",
         )
     return table
 
 
-def label(contender: Contender) -> str:
-    """``minimal-wsgi, 4 threads``."""
-    name, threads = contender
-    return f"{name}, {threads} thread{'s' * (threads > 1)}"
-
-
 def record(rates: dict[Contender, list[float]], load: Load) -> dict[str, object]:
     """What was measured, to be kept as JSON: rates in requests per second."""
-    packages = ("gunicorn", "waitress")
+    packages = ("gunicorn", "waitress", "uvicorn", "httptools", "h11", "uvloop")
     return {
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},
         "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
         "load": asdict(load),
-        "requests_per_second": {label(contender): found for contender, found in rates.items()},
+        "requests_per_second": {str(contender): found for contender, found in rates.items()},
         "ratios": [asdict(bar) | {"rounds": ratios(bar, rates)} for bar in BARS],
     }
 

@@ -45,6 +45,10 @@ LOOPS = {"asyncio": "", "uvloop": "uvloop"}  # event loops, and what each needs
 
 
 GUNICORN = "python -m gunicorn --no-control-socket --bind 127.0.0.1:{port} --workers {workers}"
+UVICORN = (
+    "python -m uvicorn --host 127.0.0.1 --port {port} --workers {workers} --loop {loop}"
+    " --no-access-log"
+)
 
 SETUPS = {
     setup.name: setup
@@ -103,12 +107,22 @@ SETUPS = {
         Setup(
             name="uvicorn",
             interface="asgi",
-            command="python -m uvicorn --host 127.0.0.1 --port {port} --workers {workers}"
-            " --loop {loop} {target}",
+            command=UVICORN + " --http httptools {target}",
             announces="Uvicorn running on ",
             shows="one event loop per process: every request is a task on it",
             module="uvicorn",
             package='"uvicorn[standard]"',
+            max_threads=1,
+            loops=tuple(LOOPS),
+        ),
+        Setup(
+            name="uvicorn-h11",
+            interface="asgi",
+            command=UVICORN + " --http h11 {target}",
+            announces="Uvicorn running on ",
+            shows="the same with a parser in pure Python, which a bare `pip install uvicorn` uses",
+            module="uvicorn",
+            package="uvicorn",
             max_threads=1,
             loops=tuple(LOOPS),
         ),
