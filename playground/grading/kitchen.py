@@ -19,7 +19,13 @@ from pathlib import Path
 import psutil
 
 from minimal_servers import http11
-from minimal_servers.wsgi import Application, Response, base_environ, build_environ, respond
+from minimal_servers.wsgi import (
+    Application,
+    WSGIResponse,
+    base_environ,
+    build_environ,
+    respond,
+)
 from playground.grading.learner import Learner, Remote
 from playground.grading.verdict import fail
 from playground.grading.wire import HOST, Client, Gate, Server, Visit
@@ -158,7 +164,7 @@ def replying(app: Application) -> Callable[[bytes], bytes]:
         request = http11.take_head(bytearray(head))
         assert request is not None, "the head of a request ends in an empty line"
         sent = bytearray()
-        response = Response(
+        response = WSGIResponse(
             request._replace(keep_alive=False), lambda data, wait: sent.extend(data)
         )
         environ = build_environ(base_environ(HOST, 0, True, True), request, BytesIO(), (HOST, 0))
