@@ -1,17 +1,21 @@
-"""The ASGI tracer: a middleware that records each HTTP request, and each step of its task (ASGI
-3.0).
+"""The ASGI tracer: a middleware that records each request, and each step of its tasks (ASGI 3.0).
 
-The application's coroutine is driven through its own ``send`` and ``throw``, so every STEP (it
-runs, on the loop) and every AWAIT (it waits) is exact. What tasks and threads that it starts do is
-seen as waiting.
+When the loop begins to serve, at lifespan start-up or with the first request, a task factory is
+installed. Every task that a request creates, and the request's own call, runs through
+``playground.trace.steps``; work in pool threads is seen by ``playground.trace.pool``. WebSockets
+are requests too. When the lifespan is over, the loop has back what it had.
 """
 
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from playground.trace.records import OPEN, RECORD, Flag, Kind, now_us, parse_traceparent
-from playground.trace.sender import Channel, Sender, note
+from playground.trace.batch import Batch
+from playground.trace.pool import unwatch_pools, watch_pools
+from playground.trace.records import NOBODY, OPEN, Flag, Kind, now_us, parse_traceparent
+from playground.trace.sender import Sender, note
+from playground.trace.steps import IDLE, REQUEST, LoopTrace, RequestTrace, Steps
 from playground.trace.wsgi import describe
 
 Scope = dict[str, Any]
@@ -22,132 +26,179 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class TracedASGI:
-    """``app`` with every HTTP request recorded through ``sender``; with ``cpu`` also processor
-    time.
-    """
+    """``app`` with every request recorded through ``sender``; with ``cpu`` also processor time."""
 
     def __init__(self, app: Application, sender: Sender, cpu: bool = False) -> None:
         self._app = app
         self._sender = sender
         self._cpu = cpu
+        self._batch: Batch | None = None
+        self._tracing: Tracing | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        tracing = self._begin_tracing()
+        if scope["type"] in ("http", "websocket"):
+            await tracing.serve(self._app, scope, receive, send)
             return
-        steps = Steps(self._sender.channel(), scope, self._cpu)
+        asked: list[object] = []
+
+        async def heard() -> Message:
+            message = await receive()
+            asked.append(message.get("type"))
+            return message
+
+        try:
+            await self._app(scope, heard, send)
+        finally:
+            if "lifespan.shutdown" in asked:
+                tracing.stop()
+
+    def _begin_tracing(self) -> "Tracing":
+        loop = asyncio.get_running_loop()
+        if self._tracing is None or self._tracing.on is not loop or self._tracing.stopped:
+            channel = self._sender.channel()
+            if self._batch is None or self._batch.channel is not channel:
+                self._batch = Batch(channel)
+            self._tracing = Tracing(loop, self._batch, self._cpu)
+        return self._tracing
+
+
+class Tracing:
+    """What is installed on one loop, until ``stop()``."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, batch: Batch, cpu: bool) -> None:
+        self.on = loop
+        self.stopped = False
+        self._trace = LoopTrace(loop, batch, cpu)
+        self._batch = batch
+        self._found = loop.get_task_factory()
+        self._factory = self._make_factory()
+        loop.set_task_factory(self._factory)
+        self._selector = getattr(loop, "_selector", None)  # asyncio's own loops have one
+        if self._selector is not None:
+            self._selector.select = self._watched(self._selector.select)
+            self._trace.selecting = True
+        watch_pools()
+
+    def stop(self) -> None:
+        """Give the loop back what was found."""
+        self.stopped = True
+        if self.on.get_task_factory() is self._factory:
+            self.on.set_task_factory(self._found)
+        if self._selector is not None:
+            vars(self._selector).pop("select", None)
+        unwatch_pools()
+        self._batch.watched.remove(self._trace.tell_open)
+        self._batch.flush()
+
+    def _make_factory(self) -> Callable[..., Any]:
+        found: Callable[..., Any] | None = self._found
+
+        def factory(loop: Any, coroutine: Coroutine[Any, Any, Any], **named: Any) -> Any:
+            context: contextvars.Context | None = named.get("context")
+            request = REQUEST.get() if context is None else context.get(REQUEST)
+            if request is not None and request.loop is self._trace and not self.stopped:
+                running = self._trace.running
+                if not request.over or (running is not None and running.request is request):
+                    coroutine = Steps(coroutine, request, task=True)
+            if found is None:
+                return asyncio.Task(coroutine, loop=loop, **named)
+            return found(loop, coroutine, **named)
+
+        return factory
+
+    def _watched(self, select: Callable[..., Any]) -> Callable[..., Any]:
+        trace, append = self._trace, self._batch.append
+
+        def watched(timeout: float | None = None) -> Any:
+            if timeout is not None and timeout <= 0:
+                events = select(timeout)
+                trace.floor = now_us()
+                return events
+            begun = now_us()
+            events = select(timeout)
+            trace.floor = ended = now_us()
+            if trace.serving or trace.tasks:
+                append((0, begun, ended - begun, NOBODY, trace.lane, IDLE, 0))
+            return events
+
+        return watched
+
+    async def serve(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, from the call of the app to its return."""
+        watch_pools()
+        trace, batch = self._trace, self._batch
+        outer = trace.running
+        if outer is not None and outer.task:
+            trace.release(outer)
+        begun = now_us()
+        run, number, notes = identify(scope, batch)
+        request = RequestTrace(trace, run, number, begun)
+        status: list[int] = []
 
         async def watched(message: Message) -> None:
-            if message.get("type") == "http.response.start":
-                steps.status = message.get("status")
+            code = status_of(message, scope)
+            if code is not None and not status:
+                status.append(code)
             await send(message)
 
         async def call() -> None:
-            await self._app(scope, receive, watched)
+            await app(scope, receive, watched)
 
-        await Driven(call(), steps)
+        batch.append((run, begun, OPEN, number, trace.lane, Kind.REQUEST, 0))
+        if notes:
+            batch.tell(run, notes)
+        batch.flush()
+        batch.wake()
+        trace.begin()
+        token = REQUEST.set(request)
+        error: BaseException | None = None
+        try:
+            await Steps(call(), request)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            REQUEST.reset(token)
+            self._end(request, begun, status, error)
 
-
-class Steps:
-    """One request on the loop: runs its coroutine step by step and records each."""
-
-    def __init__(self, channel: Channel, scope: Scope, cpu: bool) -> None:
-        self._channel = channel
-        self._cpu = cpu
-        self._cpu_us = 0.0
-        self._cpu_mark = 0
-        self._lane = channel.lane("loop")
-        self.status: object = None
-        self._notes = b""
-        tracked = parse_traceparent(_header(scope, b"traceparent"))
-        if tracked is None:
-            self._run, self._request = 0, channel.untracked()
-            self._notes = note(self._request, label=label(scope))
-        else:
-            self._run, self._request = tracked
-        self._begun = self._since = now_us()
-
-    def begin(self) -> None:
-        """The coroutine is about to run for the first time."""
-        begun = self._begun
-        records = self._record(Kind.REQUEST, begun) + self._record(Kind.STEP, begun)
-        self._send(records, self._notes)
-        self._mark_cpu()
-
-    def resume(self) -> None:
-        """The coroutine is about to run again."""
-        now = now_us()
-        waited = self._record(Kind.AWAIT, self._since, now)
-        self._since = now
-        self._send(waited + self._record(Kind.STEP, now))
-        self._mark_cpu()
-
-    def suspend(self) -> None:
-        """The coroutine awaits something."""
-        now = self._step_over()
-        step = self._record(Kind.STEP, self._since, now)
-        self._since = now
-        self._send(step + self._record(Kind.AWAIT, now))
-
-    def end(self, error: BaseException | None = None) -> None:
-        """The coroutine has returned or raised."""
-        now = self._step_over()
-        flags = Flag.ERROR if error is not None else Flag.NONE
-        records = self._record(Kind.STEP, self._since, now)
-        records += self._record(Kind.REQUEST, self._begun, now, flags)
+    def _end(
+        self, request: RequestTrace, begun: float, status: list[int], error: BaseException | None
+    ) -> None:
+        flag = int(Flag.NONE if error is None else Flag.ERROR)
+        took = request.state[1] - begun
+        row = (request.run, begun, took, request.number, self._trace.lane, Kind.REQUEST, flag)
+        self._batch.append(row)
         told = note(
-            self._request,
-            end=1,
-            status=self.status if isinstance(self.status, int) else None,
-            cpu_us=round(self._cpu_us, 1) if self._cpu else None,
+            request.number,
+            status=status[0] if status else None,
+            cpu_us=round(request.cpu_us, 1) if self._trace.cpu else None,
             error=describe(error) if error is not None else None,
         )
-        self._send(records, told)
-
-    def _mark_cpu(self) -> None:
-        if self._cpu:
-            self._cpu_mark = time.thread_time_ns()
-
-    def _step_over(self) -> float:
-        if self._cpu:
-            self._cpu_us += (time.thread_time_ns() - self._cpu_mark) / 1000
-        return now_us()
-
-    def _record(self, kind: Kind, begun: float, ended: float = OPEN, flags: int = 0) -> bytes:
-        return RECORD.pack(begun, ended - begun, self._request, self._lane, kind, flags)
-
-    def _send(self, records: bytes, notes: bytes = b"") -> None:
-        self._channel.send(records, self._run, notes)
+        self._batch.tell(request.run, told)
+        self._trace.end()
+        if not self._trace.serving:
+            self._batch.flush()
 
 
-class Driven:
-    """``await Driven(coroutine, steps)``: the same awaits, values, errors and cancellation."""
+def identify(scope: Scope, batch: Batch) -> tuple[int, int, bytes]:
+    """The run and the number that a request brought, or a number of its own and its label."""
+    tracked = parse_traceparent(_header(scope, b"traceparent"))
+    if tracked is not None:
+        return (*tracked, b"")
+    number = batch.channel.untracked()
+    return 0, number, note(number, label=label(scope))
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], steps: Steps) -> None:
-        self._coroutine = coroutine
-        self._steps = steps
 
-    def __await__(self) -> Generator[Any, Any, None]:
-        steps, driver = self._steps, self._coroutine.__await__()
-        value: Any = None
-        error: BaseException | None = None
-        steps.begin()
-        while True:
-            try:
-                awaited = driver.send(value) if error is None else driver.throw(error)
-            except StopIteration:
-                steps.end()
-                return
-            except BaseException as raised:
-                steps.end(raised)
-                raise
-            steps.suspend()
-            value, error = None, None
-            try:
-                value = yield awaited
-            except BaseException as thrown:
-                error = thrown
-            steps.resume()
+def status_of(message: Message, scope: Scope) -> int | None:
+    """The HTTP status that a message means for the client, if it means one."""
+    kind = message.get("type", "")
+    if kind in ("http.response.start", "websocket.http.response.start"):
+        status = message.get("status")
+        return status if isinstance(status, int) else None
+    if scope["type"] == "websocket":
+        return {"websocket.accept": 101, "websocket.close": 403}.get(kind)
+    return None
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -158,6 +209,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def label(scope: Scope) -> str:
-    """``GET /slow?s=1``, as far as ``scope`` tells."""
+    """``GET /slow?s=1``, as far as ``scope`` tells; ``WS /path`` for a WebSocket."""
     query = scope.get("query_string", b"").decode("latin-1")
-    return f"{scope.get('method', '?')} {scope.get('path', '')}{'?' + query if query else ''}"
+    method = "WS" if scope["type"] == "websocket" else scope.get("method", "?")
+    return f"{method} {scope.get('path', '')}{'?' + query if query else ''}"

@@ -63,6 +63,7 @@ class _Process:
     pid: int
     ordinal: int
     expected: int = 0
+    pool: int = 0  # threads of its pools
     lanes: dict[int, int] = field(default_factory=dict)
     strangers: dict[tuple[int, int], int] = field(default_factory=dict)
     open: dict[Span, None] = field(default_factory=dict)
@@ -376,7 +377,8 @@ class Collector:
         for note in told:
             if "lane" in note:
                 tid = note.get("tid", 0)
-                lane = self._lane(process, note["lane"], note.get("kind", "thread"), tid)
+                kind, name = note.get("kind", "thread"), note.get("name", "")
+                lane = self._lane(process, note["lane"], kind, tid, name)
                 self._watch_thread(process.pid, tid, lane)
 
     def _watch_thread(self, pid: int, tid: int, lane: int) -> None:
@@ -388,7 +390,9 @@ class Collector:
             t_us, kind = self._parts[pid, tid]
             self._write(t_us, OPEN, NOBODY, lane, kind, Flag.SAMPLED)
 
-    def _lane(self, process: _Process, local: int, kind: str = "thread", tid: int = 0) -> int:
+    def _lane(
+        self, process: _Process, local: int, kind: str = "thread", tid: int = 0, name: str = ""
+    ) -> int:
         """The trace's number of a lane of a process; new ones are named by what they are."""
         known = process.lanes.get(local)
         if known is not None:
@@ -399,6 +403,12 @@ class Collector:
         number = process.lanes[local] = len(self._lanes)
         if kind == "loop":
             lane = Lane(number, f"loop {process.ordinal}", "loop", process.pid, tid)
+        elif kind == "gauge":
+            lane = Lane(number, name, "gauge", process.pid, tid)
+        elif kind == "pool":
+            process.pool += 1
+            of = f"loop {process.ordinal}, " if process.ordinal > 1 else ""
+            lane = Lane(number, f"{of}pool {process.pool}", "thread", process.pid, tid)
         else:
             lane = Lane(number, f"worker {process.ordinal}", "worker", process.pid, tid)
         self._lanes.append(lane)
@@ -424,7 +434,7 @@ class Collector:
                 process.open.pop(span, None)
 
     def _number(self, process: _Process, run: int, request: int) -> int:
-        if run == self._run and request < UNTRACKED:
+        if request == NOBODY or (run == self._run and request < UNTRACKED):
             return request
         number = process.strangers.get((run, request))
         if number is None:

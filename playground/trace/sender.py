@@ -28,6 +28,7 @@ WAITING_RECORDS = 65_536  # kept in the process while the socket is full
 JOINED_BYTES = (
     32_768 if sys.platform == "linux" else 1_900
 )  # macOS: datagrams of 2,048 bytes at most
+GAUGE_LANES = 0x8000  # the first number of a gauge; lanes of threads are below
 RETRY_S = 0.002
 LINGER_ROUNDS = 100  # of retries with nothing to do, until the sending thread ends
 
@@ -46,7 +47,8 @@ class Channel:
         self._emptying = False
         self._sent = 0
         self._untracked = UNTRACKED
-        self._owners: dict[int, threading.Thread | None] = {}
+        self._owners: dict[int, tuple[str, threading.Thread | None]] = {}
+        self._gauges: dict[str, int] = {}
         self._mine = threading.local()
         self._news = b""
         self._gone = False
@@ -60,7 +62,7 @@ class Channel:
         lane.
         """
         with self._lock:
-            self._owners[1] = None
+            self._owners[1] = kind, None
             self._define(1, kind, 0)
         self.send(b"")
 
@@ -70,20 +72,29 @@ class Channel:
             return self._mine.lane
         except AttributeError:
             with self._lock:
-                lane = self._free_lane()
-                self._owners[lane] = threading.current_thread()
+                lane = self._free_lane(kind)
+                self._owners[lane] = kind, threading.current_thread()
                 self._define(lane, kind, threading.get_native_id())
             self._mine.lane = lane
             return lane
 
-    def _free_lane(self) -> int:
-        for lane, owner in self._owners.items():
-            if owner is None or not owner.is_alive():
+    def gauge(self, name: str) -> int:
+        """The lane of this process's gauge of that name."""
+        lane = self._gauges.get(name)
+        if lane is None:
+            with self._lock:
+                lane = self._gauges.setdefault(name, GAUGE_LANES + len(self._gauges))
+                self._define(lane, "gauge", 0, name)
+        return lane
+
+    def _free_lane(self, kind: str) -> int:
+        for lane, (use, owner) in self._owners.items():
+            if use == kind and (owner is None or not owner.is_alive()):
                 return lane
         return len(self._owners) + 1
 
-    def _define(self, lane: int, kind: str, tid: int) -> None:
-        told = {"lane": lane, "kind": kind, "tid": tid}
+    def _define(self, lane: int, kind: str, tid: int, name: str = "") -> None:
+        told = {"lane": lane, "kind": kind, "tid": tid, "name": name}
         self._news += json.dumps(told).encode() + b"\n"
 
     def untracked(self) -> int:

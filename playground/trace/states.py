@@ -11,6 +11,9 @@ This is the one place where states are derived; every picture is drawn from ``sp
   it and is left out; a service of less than two samples is RUNNING if it was on a processor for at
   least half of its time, else WAITING.
 - SERVED: the parts of the service about which no record says more.
+- On an event loop, the functions that pool threads run for a request are SERVED on the threads'
+  lanes (RUNNING and WAITING as far as they were sampled); what the request waits meanwhile on the
+  loop's lane is left out. Steps of tasks that outlive their request are RUNNING after its end.
 - Untracked requests that were over before the run's first intended send are left out.
 
 A request that the client gave up on and that no traced server ever began stayed QUEUED until then
@@ -87,7 +90,7 @@ def as_of(records: np.ndarray, now_us: float) -> np.ndarray:
 
 def touched(records: np.ndarray, fresh: np.ndarray) -> set[int]:
     """The requests whose states may differ because ``fresh`` is now among ``records``."""
-    sampled = fresh[fresh["request"] == NOBODY]
+    sampled = fresh[(fresh["request"] == NOBODY) & ((fresh["flags"] & Flag.SAMPLED) != 0)]
     services = _bases(records)
     hit = _overlaps(services, sampled)[0]
     return {*np.unique(fresh["request"]).tolist(), *services["request"][hit].tolist()} - {NOBODY}
@@ -113,28 +116,74 @@ def _queued(records: np.ndarray, traced: bool, complete: bool) -> np.ndarray:
 def _service(records: np.ndarray, requests: dict[int, RequestInfo]) -> np.ndarray:
     """The RUNNING, WAITING, READY spans, and SERVED for what they leave uncovered."""
     bases = _bases(records)
+    pooled = _pooled(bases)
     own = np.isin(records["kind"], tuple(STATE_OF)) & (records["request"] != NOBODY)
-    exact = np.isin(bases["request"], records["request"][own])
-    short = _short(bases[~exact], requests)
+    exact = np.isin(_where(bases), _where(records[own]))
+    short = _short(bases[~exact & ~pooled], requests)
     parts = np.concatenate([records[own], _sampled(records, bases[~exact]), short])
     opening, closing = bases.copy(), bases.copy()
     closing["t_us"] = _ends(bases)
     rows = np.concatenate([opening, parts, closing])
     # what a row is; also the order at equal times
     role = np.repeat([0, 1, 2], [len(opening), len(parts), len(closing)])
-    order = np.lexsort((role, rows["t_us"], rows["request"]))
+    order = np.lexsort((role, rows["t_us"], _where(rows)))
     rows, role = rows[order], role[order]
     limit, errors = _service_of(rows, role)
+    late = (role == 1) & (rows["kind"] == Kind.STEP) & (rows["t_us"] >= limit)
+    role[late] = 3
     rows["flags"] |= errors
     ends = np.where(role == 1, np.minimum(_ends(rows), limit), rows["t_us"])
-    return np.concatenate([_parts(rows, ends, role), _gaps(rows, ends, role)])
+    ends[late] = _ends(rows[late])
+    states = np.concatenate([_parts(rows, ends, role), _gaps(rows, ends, role)])
+    return _outside_pool(states, bases[pooled])
 
 
 def _bases(records: np.ndarray) -> np.ndarray:
-    """The span of service of each request: WORKER records, or REQUEST where there is none."""
+    """The span of service of each request on each lane: WORKER records, and REQUEST records of
+    lanes where it has none.
+    """
     workers = records[records["kind"] == Kind.WORKER]
     requests = records[records["kind"] == Kind.REQUEST]
-    return np.concatenate([workers, requests[~np.isin(requests["request"], workers["request"])]])
+    return np.concatenate([workers, requests[~np.isin(_where(requests), _where(workers))]])
+
+
+def _pooled(bases: np.ndarray) -> np.ndarray:
+    """Which of them are functions that pool threads run for requests on an event loop."""
+    served = bases[bases["kind"] == Kind.REQUEST]["request"]
+    return (bases["kind"] == Kind.WORKER) & np.isin(bases["request"], served)
+
+
+def _outside_pool(states: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """The states without what a request waits on its loop while a function runs for it."""
+    lanes = np.unique(_where(pool))
+    cut = (states["kind"] == State.WAITING) & ~np.isin(_where(states), lanes)
+    cut &= np.isin(states["request"], pool["request"])
+    if not cut.any():
+        return states
+    pool = pool[np.argsort(pool["t_us"], kind="stable")]
+    pieces = [states[~cut]]
+    for request in np.unique(states["request"][cut]):
+        busy = pool[pool["request"] == request]
+        pieces += [_minus(wait, busy) for wait in states[cut & (states["request"] == request)]]
+    return np.concatenate(pieces)
+
+
+def _minus(span: np.void, busy: np.ndarray) -> np.ndarray:
+    """The pieces of a span that lie outside of all of ``busy``, which is sorted by time."""
+    ends = np.maximum.accumulate(np.concatenate([[span["t_us"]], _ends(busy)]))
+    stops = np.concatenate([busy["t_us"], [np.inf]])
+    end = np.inf if np.isnan(span["dur_us"]) else span["t_us"] + span["dur_us"]
+    stops = np.minimum(stops, end)
+    left = stops > ends + SLIVER_US
+    pieces = np.repeat(span, left.sum())
+    length = stops[left] - ends[left]
+    pieces["t_us"], pieces["dur_us"] = ends[left], np.where(np.isinf(length), np.nan, length)
+    return pieces
+
+
+def _where(records: np.ndarray) -> np.ndarray:
+    """Which request on which lane, as one number."""
+    return records["request"].astype("u8") << np.uint64(16) | records["lane"]
 
 
 def _sampled(records: np.ndarray, services: np.ndarray) -> np.ndarray:
@@ -191,13 +240,13 @@ def _service_of(rows: np.ndarray, role: np.ndarray) -> tuple[np.ndarray, np.ndar
     if len(rows) == 0:
         return np.empty(0), np.empty(0, "u1")
     opened = np.maximum.accumulate(np.where(role == 0, np.arange(len(rows)), -1))
-    inside = (opened >= 0) & (rows["request"][opened] == rows["request"])
+    inside = (opened >= 0) & (_where(rows)[opened] == _where(rows))
     errors = np.where(inside, rows["flags"][opened] & Flag.ERROR, 0).astype("u1")
     return np.where(inside, _ends(rows)[opened], np.inf), errors
 
 
 def _parts(rows: np.ndarray, ends: np.ndarray, role: np.ndarray) -> np.ndarray:
-    part = role == 1
+    part = (role == 1) | (role == 3)
     found = rows[part].copy()
     length = ends[part] - found["t_us"]
     found["dur_us"] = np.where(np.isinf(length), np.nan, length)
@@ -211,7 +260,8 @@ def _gaps(rows: np.ndarray, ends: np.ndarray, role: np.ndarray) -> np.ndarray:
     if len(rows) < 2:
         return np.empty(0, DTYPE)
     from_us, to_us = ends[:-1], rows["t_us"][1:]
-    inside = (rows["request"][:-1] == rows["request"][1:]) & (role[:-1] != 2) & (role[1:] != 0)
+    where = _where(rows)
+    inside = (where[:-1] == where[1:]) & (role[:-1] < 2) & np.isin(role[1:], (1, 2))
     chosen = np.flatnonzero(inside & np.isfinite(from_us))
     chosen = chosen[to_us[chosen] - from_us[chosen] > SLIVER_US]
     gaps = rows[chosen].copy()

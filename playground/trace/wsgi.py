@@ -13,9 +13,9 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Any
 
+from playground.trace.frames import hide_own_frames
 from playground.trace.records import OPEN, RECORD, Flag, Kind, now_us, parse_traceparent
 from playground.trace.sender import Channel, Sender, note
 
@@ -221,19 +221,6 @@ def _follow_file(result: Any, service: Service) -> bool:
 def never_closed(service: Service) -> None:
     """The server let go of the iterable: if it has not called ``close()``, it never will."""
     service.end(text="the server did not call close() on the app's iterable (PEP 3333)")
-
-
-def hide_own_frames(error: BaseException) -> None:
-    """Take the tracer's frames out of the traceback; a bare ``raise`` then adds none."""
-    frames: list[TracebackType] = []
-    frame = error.__traceback__
-    while frame is not None:
-        if frame.tb_frame.f_code.co_filename != __file__:
-            frames.append(frame)
-        frame = frame.tb_next
-    for outer, inner in zip(frames, [*frames[1:], None], strict=False):
-        outer.tb_next = inner
-    error.__traceback__ = frames[0] if frames else None
 
 
 def label(environ: dict[str, Any]) -> str:

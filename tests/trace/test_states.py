@@ -2,7 +2,7 @@ import numpy as np
 
 from playground.trace.records import Flag, Kind
 from playground.trace.states import State, spans
-from playground.trace.trace import Trace, from_tuples
+from playground.trace.trace import RequestInfo, Trace, from_tuples
 from tests.trace.example import MS, START, example_trace
 
 
@@ -83,4 +83,82 @@ def test_nothing_is_drawn_where_nothing_is_known():
 
 def test_a_request_served_twice_is_not_joined_across_the_pause():
     found = spans(made((0, 10, 1, 1, Kind.WORKER, 0), (50, 10, 1, 2, Kind.WORKER, 0)))
+    assert [(row["t_us"], row["dur_us"], row["lane"]) for row in found] == [(0, 10, 1), (50, 10, 2)]
+
+
+def test_what_a_request_waits_while_a_function_runs_for_it_in_a_thread_is_left_out():
+    found = spans(
+        made(
+            (0, 100, 1, 1, Kind.REQUEST, 0),
+            (0, 10, 1, 1, Kind.STEP, 0),
+            (10, 80, 1, 1, Kind.AWAIT, 0),
+            (20, 40, 1, 2, Kind.WORKER, 0),
+            (50, 20, 1, 3, Kind.WORKER, 0),
+            (90, 10, 1, 1, Kind.STEP, 0),
+        )
+    )
+    assert [
+        (State(row["kind"]).name, row["lane"], row["t_us"], row["dur_us"]) for row in found
+    ] == [
+        ("RUNNING", 1, 0, 10),
+        ("WAITING", 1, 10, 10),
+        ("SERVED", 2, 20, 40),
+        ("SERVED", 3, 50, 20),
+        ("WAITING", 1, 70, 20),
+        ("RUNNING", 1, 90, 10),
+    ]
+
+
+def test_while_the_function_still_runs_the_request_is_only_there():
+    found = spans(
+        made(
+            (0, np.nan, 1, 1, Kind.REQUEST, 0),
+            (0, 10, 1, 1, Kind.STEP, 0),
+            (10, np.nan, 1, 1, Kind.AWAIT, 0),
+            (10, np.nan, 1, 2, Kind.WORKER, 0),
+        )
+    )
+    assert [(State(row["kind"]).name, row["lane"]) for row in found] == [
+        ("RUNNING", 1),
+        ("SERVED", 2),
+    ]
+
+
+def test_processor_time_of_the_loop_says_nothing_about_a_short_function_in_a_thread():
+    rows = (
+        (0, 3000, 1, 1, Kind.REQUEST, 0),
+        (0, 3000, 1, 1, Kind.STEP, 0),
+        (500, 1000, 1, 2, Kind.WORKER, 0),
+    )
+    found = spans(Trace(from_tuples(rows), requests={1: RequestInfo("GET /", cpu_us=2900.0)}))
+    assert [State(row["kind"]).name for row in found] == ["RUNNING", "SERVED"]
+
+
+def test_steps_of_a_task_that_outlives_its_request_are_running_after_its_end():
+    found = spans(
+        made(
+            (0, 100, 1, 1, Kind.REQUEST, 0),
+            (0, 100, 1, 1, Kind.STEP, 0),
+            (150, 20, 1, 1, Kind.STEP, 0),
+            (200, np.nan, 1, 1, Kind.STEP, 0),
+        )
+    )
+    assert [(State(row["kind"]).name, row["t_us"]) for row in found] == [
+        ("RUNNING", 0),
+        ("RUNNING", 150),
+        ("RUNNING", 200),
+    ]
+    assert found["dur_us"][1] == 20
+    assert np.isnan(found["dur_us"][2])
+
+
+def test_each_part_of_a_request_on_another_process_has_its_own_service():
+    found = spans(
+        made(
+            (0, 10, 1, 1, Kind.REQUEST, 0),
+            (0, 10, 1, 1, Kind.STEP, 0),
+            (50, 10, 1, 2, Kind.REQUEST, 0),
+            (50, 10, 1, 2, Kind.STEP, 0),
+        )
+    )
     assert [(row["t_us"], row["dur_us"], row["lane"]) for row in found] == [(0, 10, 1), (50, 10, 2)]
