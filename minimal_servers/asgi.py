@@ -83,7 +83,7 @@ def decode_path(path: bytes) -> str:
 @lru_cache(maxsize=128)
 def status_line(status: int) -> bytes:
     """b"404 Not Found" for 404. Raises ValueError for what is no final status (RFC 9110 §15)."""
-    if type(status) is not int or not 200 <= status <= 599:
+    if not isinstance(status, int) or not 200 <= status <= 599:
         raise ValueError(f"a response has a status from 200 to 599, not {status!r}")
     return b"%d %b" % (status, responses.get(status, "").encode())
 
