@@ -46,7 +46,6 @@ class Connection(asyncio.Protocol):
     """One client: what it sent, what it still has to get, and until when."""
 
     transport: asyncio.Transport
-    client: Address
     exchange: Exchange | Session | None = None  # what goes on at the moment
     unread: Exchange | None = None  # answered, but its body is still arriving
     ended = False  # the client has sent its last byte
@@ -55,8 +54,9 @@ class Connection(asyncio.Protocol):
     paused = False  # the socket is not read
     unsent = 0  # bytes, when the deadline was judged last
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: "Server", client: Address) -> None:
         self.server = server
+        self.client = client  # subtle: a socket that was reset no longer knows its peer
         self.buffer = bytearray()
         self.news = asyncio.Event()
         self.writable = asyncio.Event()
@@ -65,7 +65,6 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self.transport = cast(asyncio.Transport, transport)
-        self.client = transport.get_extra_info("peername")[:2]
         self.expect(HEAD_SECONDS)
         self.server.connections.add(self)
 
@@ -111,8 +110,14 @@ class Connection(asyncio.Protocol):
         self.deadline = self.server.loop.time() + seconds
 
     def transmit(self, data: bytes, wait: bool) -> None:
-        """Send after all that is unsent."""
+        """Send after all that is unsent.
+
+        subtle: ``connection_lost`` comes in a later round of the loop, which an application that
+        sends without a pause would never let begin.
+        """
         self.transport.write(data)
+        if self.transport.is_closing():
+            self.gone = True
 
     def used(self) -> None:
         """Room in the buffer again."""
@@ -136,6 +141,7 @@ class Connection(asyncio.Protocol):
     def skip(self, answered: Exchange) -> bool:
         """Throw away the rest of a body, so that it cannot be taken for a request."""
         answered.skipped += len(answered.take_body())
+        self.used()
         if answered.body_done:
             self.unread = None
         elif answered.skipped > MAX_UNREAD or self.ended:
@@ -197,12 +203,11 @@ class Connection(asyncio.Protocol):
     def judge(self, now: float) -> None:
         """Who reads too slowly, or keeps us waiting?"""
         unsent = self.transport.get_write_buffer_size()
-        if unsent:
-            if unsent != self.unsent:
-                self.unsent, self.patience = unsent, now + SEND_SECONDS
-            elif now >= self.patience:
-                self.cut()
-        elif now >= self.deadline:
+        if unsent != self.unsent:
+            self.unsent, self.patience = unsent, now + SEND_SECONDS
+        elif unsent and now >= self.patience:
+            self.cut()
+        elif not unsent and now >= self.deadline:
             self.late()
 
     def late(self) -> None:
@@ -275,7 +280,7 @@ class Server:
     def accept(self) -> None:
         """Let one connection in."""
         try:
-            sock, _ = self.listener.accept()
+            sock, peer = self.listener.accept()
         except BlockingIOError:
             return  # another process was faster
         except OSError as error:
@@ -287,12 +292,12 @@ class Server:
                 time.sleep(0.1)
             return
         sock.setblocking(False)
-        self.start(self.welcome(sock))
+        self.start(self.welcome(sock, peer[:2]))
 
-    async def welcome(self, sock: socket.socket) -> None:
+    async def welcome(self, sock: socket.socket, client: Address) -> None:
         """Make a connection of an accepted socket."""
         with suppress(OSError):  # gone already
-            await self.loop.connect_accepted_socket(lambda: Connection(self), sock)
+            await self.loop.connect_accepted_socket(lambda: Connection(self, client), sock)
         self.tasks.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     def sweep(self) -> None:
