@@ -147,6 +147,39 @@ def check_failed(learner: Learner) -> None:
                        why=f"{SPEC}, Shutdown Failed", nudge="message has a default.")  # fmt: skip
 
 
+def check_waits_for_the_end(learner: Learner) -> None:
+    """Is over when the app is, not when it has answered."""
+
+    def refuses(house: House) -> Any:
+        yield from house.receive()
+        yield {"type": "lifespan.startup.failed"}
+        yield hold("the lights")
+        house.events.append("dark")
+
+    def tidies(house: House) -> Any:
+        yield from good(house)
+        yield hold("the lights")
+        house.events.append("dark")
+
+    after = ("startup", "serve", "closed", "shutdown")
+    for script, what, result, events in (
+        (refuses, "startup.failed, then it tidies up", "startup failed: ", ("startup",)),
+        (tidies, "shutdown.complete, then it tidies up", "complete", after),
+    ):
+        with Stage(learner) as stage:
+            house = House(stage, what, script)
+            if script is tidies:
+                house.close()
+            why = "the docstring: when you have the answer, wait for the end of the app"
+            nudge = "The answer is a message; the end of the app is the end of its task."
+            if house.call.done:
+                house.call.fail("ended, and the app still runs", "it waits for the end of the app",
+                                why=why, nudge=nudge)  # fmt: skip
+            stage.release("the lights")
+            stage.run()
+            house.ends(result, *events, "dark", why=why, nudge=nudge)
+
+
 def check_unsupported(learner: Learner) -> None:
     """Serves all the same if the app does not know the lifespan."""
 
