@@ -169,16 +169,15 @@ class Tracing:
         took = request.state[1] - begun
         row = (request.run, begun, took, request.number, self._trace.lane, Kind.REQUEST, flag)
         self._batch.append(row)
-        told = note(
+        told = b'{"request": %d, "status": %s, "cpu_us": %s}\n' % (
             request.number,
-            status=status[0] if status else None,
-            cpu_us=round(request.cpu_us, 1) if self._trace.cpu else None,
-            error=describe(error) if error is not None else None,
+            b"%d" % status[0] if status else b"null",
+            b"%.1f" % request.cpu_us if self._trace.cpu else b"null",
         )
+        if error is not None:
+            told += note(request.number, error=describe(error))
         self._batch.tell(request.run, told)
         self._trace.end()
-        if not self._trace.serving:
-            self._batch.flush()
 
 
 def identify(scope: Scope, batch: Batch) -> tuple[int, int, bytes]:
