@@ -1,7 +1,7 @@
 """A real server with a gate inside, for predictions that are measured by who was inside together.
 
-`House` runs ``python -m minimal_servers wsgi`` (through `playground.serve`, so that nothing stays
-behind) with an app that keeps every request inside until the grader lets it go. When "nobody else
+`House` runs a server (through `playground.serve`, so that nothing stays behind) with an app that
+keeps every request inside until the grader lets it go. When "nobody else
 can come in" matters, it looks whether any thread of the server could still run: never at the clock.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import socket
 import time
@@ -18,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from playground.grading.learner import Learner, Raised
+from playground.grading.verdict import fail
 from playground.setups.server import serve
 
 HOST = "127.0.0.1"
@@ -40,15 +43,25 @@ class Guest:
 
 
 class House:
-    """The server of the course with ``workers`` × ``threads``; a context manager."""
+    """A server with ``workers`` × ``threads``; a context manager.
 
-    def __init__(self, workers: int, threads: int) -> None:
+    ``app`` gets the port of the gate and returns the application: it connects, says its process id
+    and the name of the guest in one line, and stays until the gate closes.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        threads: int,
+        setup: str = "minimal-wsgi",
+        app: Callable[[int], Any] | None = None,
+    ) -> None:
         self.waiting: list[Guest] = []  # in the order in which they came
         self.inside: list[Guest] = []
         self.listener = socket.create_server((HOST, 0), backlog=128)
         try:
-            app = gated(self.listener.getsockname()[1])
-            self.server = serve("minimal-wsgi", app, workers=workers, threads=threads, trace=False)
+            target = (app or gated)(self.listener.getsockname()[1])
+            self.server = serve(setup, target, workers=workers, threads=threads, trace=False)
         except BaseException:
             self.listener.close()
             raise
@@ -72,8 +85,10 @@ class House:
     @property
     def command(self) -> str:
         """What runs, as one would type it."""
-        workers, threads = self.server.workers, self.server.threads
-        return f"python -m minimal_servers wsgi … --workers {workers} --threads {threads}"
+        server = self.server
+        assert server.setup is not None
+        line = server.setup.line("…", 0, server.workers, server.threads, server.loop)
+        return re.sub(r" --port 0| --bind \S+| --no-control-socket", "", line)
 
     def connect(self, data: bytes) -> socket.socket:
         """Open a connection and send bytes."""
@@ -154,3 +169,48 @@ def gated(port: int) -> Callable[..., Any]:
         return [b"."]
 
     return app
+
+
+def predictions(learner: Learner, keys: list[str]) -> dict[str, int]:
+    """These numbers of the learner's file. Fails if one of them is missing."""
+    return {key: prediction(learner, key) for key in keys}
+
+
+def prediction(learner: Learner, key: str) -> int:
+    """One number of the learner's file."""
+    try:
+        numbers = learner.name("PREDICTIONS")
+    except Raised:
+        numbers = None
+    if not isinstance(numbers, dict):
+        fail(
+            "PREDICTIONS", "no dictionary of that name", "the dictionary of the stub, with numbers",
+            nudge="Keep the name and the keys of the stub.",
+        )  # fmt: skip
+    value = numbers.get(key)
+    if type(value) is not int:
+        fail(
+            f"PREDICTIONS[{key!r}]", repr(value), "a whole number",
+            why="a prediction counts when you commit to it before you look",
+            nudge="Guess if you must: a wrong prediction teaches more than none.",
+        )  # fmt: skip
+    return value
+
+
+def hold_against(
+    predicted: dict[str, int], measured: dict[str, int], *, called: str, seen: str, why: str
+) -> None:
+    """Fail if they differ, with both; ``seen`` is the measurement in more words."""
+    if predicted != measured:
+        fail(
+            called,
+            f"you predicted {listed(predicted)}",
+            f"measured: {listed(measured)} ({seen})",
+            why=why,
+            nudge="Which of the numbers differ, and what did you assume about them?",
+        )
+
+
+def listed(numbers: dict[str, int]) -> str:
+    """The numbers in words; "A inside" is called "inside"."""
+    return ", ".join(f"{key.partition(' ')[2]} {number}" for key, number in numbers.items())

@@ -5,8 +5,8 @@ What is measured is who was in the app together. A thread that could still run i
 
 from dataclasses import dataclass
 
-from playground.grading import Learner, Raised, fail
-from playground.grading.house import House
+from playground.grading import Learner
+from playground.grading.house import House, hold_against, predictions
 
 HALF = b"GET /slow HTTP/1.1\r\nHos"
 
@@ -81,41 +81,15 @@ def check_f(learner: Learner) -> None:
 
 def compare(learner: Learner, evening: Evening, why: str) -> None:
     """Take the predictions first, then run the evening, then hold one against the other."""
-    predicted = {what: prediction(learner, f"{evening.letter} {what}") for what in evening.asked}
+    predicted = predictions(learner, [f"{evening.letter} {what}" for what in evening.asked])
     measured = measure(evening)
-    found = {what: measured.value(what) for what in evening.asked}
-    if predicted != found:
-        together = "; ".join(
-            f"round {number}: {' '.join(names)}" for number, names in enumerate(measured.rounds, 1)
-        )
-        fail(
-            f"{measured.command}, {evening.told}",
-            f"you predicted {listed(predicted)}",
-            f"measured: {listed(found)} ({together})",
-            why=why,
-            nudge="Which of the numbers differ, and what did you assume about them?",
-        )
-
-
-def prediction(learner: Learner, key: str) -> int:
-    """One number of the learner's file."""
-    try:
-        numbers = learner.name("PREDICTIONS")
-    except Raised:
-        numbers = None
-    if not isinstance(numbers, dict):
-        fail(
-            "PREDICTIONS", "no dictionary of that name", "the dictionary of the stub, with numbers",
-            nudge="Keep the name and the keys of the stub.",
-        )  # fmt: skip
-    value = numbers.get(key)
-    if type(value) is not int:
-        fail(
-            f"PREDICTIONS[{key!r}]", repr(value), "a whole number",
-            why="a prediction counts when you commit to it before you look",
-            nudge="Guess if you must: a wrong prediction teaches more than none.",
-        )  # fmt: skip
-    return value
+    found = {f"{evening.letter} {what}": measured.value(what) for what in evening.asked}
+    together = "; ".join(
+        f"round {number}: {' '.join(names)}" for number, names in enumerate(measured.rounds, 1)
+    )
+    hold_against(
+        predicted, found, called=f"{measured.command}, {evening.told}", seen=together, why=why
+    )
 
 
 def measure(evening: Evening) -> Measured:
@@ -137,8 +111,3 @@ def measure(evening: Evening) -> Measured:
         for connection in slow:
             connection.close()
         return Measured(house.command, rounds, waiting, processes)
-
-
-def listed(numbers: dict[str, int]) -> str:
-    """The numbers in words."""
-    return ", ".join(f"{what} {number}" for what, number in numbers.items())
