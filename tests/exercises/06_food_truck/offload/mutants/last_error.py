@@ -1,0 +1,30 @@
+# Raises the last exception instead of the first one.
+# Message: KeyError
+
+"""Blocking work for helpers: threads, and never more of them than the kitchen has room for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+
+async def offload(function: Callable[[Any], Any], items: list[Any], limit: int) -> list[Any]:
+    """Call `function(item)` for every item, in threads."""
+    results: list[Any] = [None] * len(items)
+    waiting = iter(enumerate(items))
+    failures: list[Exception] = []
+
+    async def helper() -> None:
+        while not failures:
+            number, item = next(waiting, (None, None))
+            if number is None:
+                return
+            try:
+                results[number] = await asyncio.to_thread(function, item)
+            except Exception as error:
+                failures.append(error)
+
+    await asyncio.gather(*(helper() for _ in range(limit)))
+    if failures:
+        raise failures[-1]
+    return results

@@ -1,0 +1,27 @@
+# Raises at once, while another call still runs.
+# Message: it ended
+
+"""Blocking work for helpers: threads, and never more of them than the kitchen has room for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+
+async def offload(function: Callable[[Any], Any], items: list[Any], limit: int) -> list[Any]:
+    """Call `function(item)` for every item, in threads."""
+    results: list[Any] = [None] * len(items)
+    waiting = iter(enumerate(items))
+    failures: list[Exception] = []
+
+    async def helper() -> None:
+        while not failures:
+            number, item = next(waiting, (None, None))
+            if number is None:
+                return
+            results[number] = await asyncio.to_thread(function, item)
+
+    await asyncio.gather(*(helper() for _ in range(limit)))
+    if failures:
+        raise failures[0]
+    return results
