@@ -156,7 +156,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["wsgi"], ["asgi", "a:b"], ["wsgi", "a:b", "--port", "x"],
+        [], ["wsgi"], ["cgi", "a:b"], ["wsgi", "a:b", "--port", "x"],
         ["wsgi", "a:b", "--workers", "0"], ["wsgi", "a:b", "--threads", "-1"],
         ["wsgi", "a:b", "--threads", "1.5"], ["wsgi", "a:b", "--grace", "-1"],
         ["wsgi", "a:b", "--grace", "nan"], ["wsgi", "a:b", "--grace", "inf"],
