@@ -54,7 +54,7 @@ class TracedASGI:
                 tracing.stop()
 
     def _begin_tracing(self) -> "Tracing":
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if self._tracing is None or self._tracing.on is not loop or self._tracing.stopped:
             channel = self._sender.channel()
             if self._batch is None or self._batch.channel is not channel:
@@ -66,11 +66,17 @@ class TracedASGI:
 class Tracing:
     """What is installed on one loop, until ``stop()``."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, batch: Batch, cpu: bool) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, batch: Batch, cpu: bool) -> None:
         self.on = loop
         self.stopped = False
         self._trace = LoopTrace(loop, batch, cpu)
         self._batch = batch
+        self._selector: Any = None
+        watch_pools()
+        if loop is not None:
+            self._install(loop)
+
+    def _install(self, loop: asyncio.AbstractEventLoop) -> None:
         self._found = loop.get_task_factory()
         self._factory = self._make_factory()
         loop.set_task_factory(self._factory)
@@ -78,12 +84,11 @@ class Tracing:
         if self._selector is not None:
             self._selector.select = self._watched(self._selector.select)
             self._trace.selecting = True
-        watch_pools()
 
     def stop(self) -> None:
         """Give the loop back what was found."""
         self.stopped = True
-        if self.on.get_task_factory() is self._factory:
+        if self.on is not None and self.on.get_task_factory() is self._factory:
             self.on.set_task_factory(self._found)
         if self._selector is not None:
             vars(self._selector).pop("select", None)
@@ -178,6 +183,14 @@ class Tracing:
             told += note(request.number, error=describe(error))
         self._batch.tell(request.run, told)
         self._trace.end()
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """asyncio's, uvloop's …; None for a loop that is none of asyncio's family."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def identify(scope: Scope, batch: Batch) -> tuple[int, int, bytes]:

@@ -58,8 +58,8 @@ class RequestTrace:
 class LoopTrace:
     """What is going on on one loop. ``running`` is the coroutine in its step, ``since`` when."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, batch: Batch, cpu: bool) -> None:
-        self.loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, batch: Batch, cpu: bool) -> None:
+        self.loop = loop  # None: not of asyncio's family, so only the requests' own calls are seen
         self.batch = batch
         self.cpu = cpu
         self.lane = batch.channel.lane("loop")
@@ -79,7 +79,7 @@ class LoopTrace:
     def begin(self) -> None:
         """A request is in service from now on."""
         self.serving += 1
-        if not self._ticking:
+        if not self._ticking and self.loop is not None:
             self._ticking = True
             self._tick_later()
 
@@ -160,7 +160,7 @@ class LoopTrace:
             self.batch.append((request.run, since, now - since, request.number, self.lane, kind, 0))
 
     def _mark(self, now: float) -> None:
-        if not self._marked:
+        if not self._marked and self.loop is not None:
             self._marked, self.floor = True, now
             self.loop.call_soon(self._unmark, context=self._context)
 
@@ -168,6 +168,7 @@ class LoopTrace:
         self._marked, self.floor = False, 0.0
 
     def _tick_later(self) -> None:
+        assert self.loop is not None
         due = clock() / 1000 + TICK_S * 1e6
         self.loop.call_later(TICK_S, self._tick, due, context=self._context)
 

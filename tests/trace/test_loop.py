@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import uvloop
 
+from minimal_servers import eventloop
 from playground.trace.asgi import TracedASGI
 from playground.trace.records import Flag, Kind
 from playground.trace.states import State, spans
@@ -336,3 +337,15 @@ def test_the_next_request_of_a_connection_is_not_work_of_the_one_before(serve):
     first, second = of(trace, Kind.STEP, 1), of(trace, Kind.STEP, 2)
     assert len(first) == len(second) == 1
     assert ends(first)[0] <= second["t_us"][0]
+
+
+def test_a_loop_that_is_not_asyncios_has_its_requests_traced(collector, sender, until):
+    async def app(scope, receive, send):
+        await eventloop.sleep(0.01)
+        await answer(send)
+
+    eventloop.run(TracedASGI(app, sender)(scope_of(), receive, ignore))
+    until(lambda: closed(collector.snapshot(), 1), "the end of all spans")
+    trace = collector.snapshot()
+    assert trace.requests[1].status == 201
+    assert [State(kind).name for kind in spans(trace)["kind"]] == ["RUNNING", "WAITING", "RUNNING"]
