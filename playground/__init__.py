@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playground.load.run import Run
     from playground.setups.catalogue import ServeError
     from playground.setups.server import Server, serve
+    from playground.setups.usage import Usage
     from playground.trace.trace import Trace
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ServeError",
     "Server",
     "Trace",
+    "Usage",
     "Wire",
     "burst",
     "compare",
@@ -44,6 +46,7 @@ _HOMES = {
     "ServeError": "playground.setups.catalogue",
     "Server": "playground.setups.server",
     "Trace": "playground.trace.trace",
+    "Usage": "playground.setups.usage",
     "Wire": "playground.load.raw",
     "burst": "playground.load.burst",
     "compare": "playground.load.display",

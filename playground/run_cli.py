@@ -60,6 +60,14 @@ def run(
     count: Annotated[int, typer.Option("-n", help="Requests, all at once.")] = 8,
     workers: Annotated[int, typer.Option("-w", "--workers", help="Processes.")] = 1,
     threads: Annotated[int, typer.Option("-t", "--threads", help="Threads per process.")] = 1,
+    loop: Annotated[
+        str | None, typer.Option(help="The event loop of an ASGI server: asyncio or uvloop.")
+    ] = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Ask for this path meanwhile, again and again."),
+    ] = None,
+    every: Annotated[float, typer.Option(help="Seconds from one probe to the next.")] = 0.05,
     save: Annotated[
         Path | None,
         typer.Option(dir_okay=False, metavar="FILE", callback=_writable, help="Keep the trace."),
@@ -71,9 +79,9 @@ def run(
 
     sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
     with working(f"Starting {setup} …"):
-        server = serve(setup, target, workers=workers, threads=threads)
+        server = serve(setup, target, workers=workers, threads=threads, loop=loop)
     with server:
-        result = burst(server, count, path)  # it draws, too
+        result = burst(server, count, path, probe=probe, every=every)  # it draws, too
     if save:
         result.save(save)
         print(f"The trace is in {save}: playground show {save}")

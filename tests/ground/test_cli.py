@@ -43,6 +43,7 @@ def test_the_console_script_is_installed(tmp_path: Path) -> None:
         (["run", "waitress", "--save", "no-folder/x.trace"], "into the folder no-folder"),
         (["export", "x.trace", "--html", "no-folder/x.html"], "into the folder no-folder"),
         (["run", "waitress", "-n", "some"], "valid integer"),
+        (["run", "waitress", "--every", "soon"], "--every"),
         (["export", "x.trace"], "--perfetto"),
         (["check", "--watch"], "exactly one exercise"),
         (["--no-such-option"], "--no-such-option"),
@@ -67,6 +68,10 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, args: list[str], message: st
         (["run", "waitress", "-n", "0"], "from 1 to 10000"),
         (["run", "waitress", "-w", "0"], "workers=1 only"),
         (["run", "waitress", "--path", "slow"], "begins with a slash"),
+        (["run", "waitress", "--loop", "uvloop"], "has no event loop to choose"),
+        (["run", "uvicorn", "--loop", "trio"], "one of asyncio, uvloop"),
+        (["run", "waitress", "--probe", "health"], "begins with a slash"),
+        (["run", "waitress", "--probe", "/", "--every", "0"], "every= is a number of seconds"),
         (["run", "waitress", "--app", "no_such:app"], "no module 'no_such'"),
         (["check", "no-such-exercise"], "There is no exercise"),
     ],
@@ -120,6 +125,19 @@ def test_a_run_is_drawn_saved_shown_and_exported(tmp_path: Path) -> None:
     assert svg.read_text().startswith("<svg")
     assert "<html" in html.read_text()
     assert json.loads(perfetto.read_text())["traceEvents"]
+
+
+def test_a_run_on_a_chosen_loop_with_a_probe(tmp_path: Path) -> None:
+    saved = tmp_path / "a.trace"
+    args = ["run", "minimal-asgi", "--app", "block", "--path", "/?s=0.5", "-n", "1"]
+    more = ["--loop", "uvloop", "--probe", "/health", "--every", "0.1", "--save", str(saved)]
+    ran = playground(*args, *more, workspace=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "--loop uvloop" in " ".join(ran.stdout.split())
+    assert "probe /health on minimal-asgi" in ran.stdout
+    assert "1 of 1" in ran.stdout
+    meta = json.loads(saved.read_bytes().partition(b"\n")[0])["meta"]
+    assert (meta["loop"], meta["probe_from"]) == ("uvloop", 2)
 
 
 def test_an_app_in_the_current_folder_is_found(tmp_path: Path) -> None:
