@@ -85,6 +85,8 @@ def _table(shown: Picture, name: str) -> str:
         "longest": _time(numbers["max_s"]),
         "records dropped": f"{numbers['dropped']:.0f}",
     }
+    if numbers["probes"]:
+        cells["slowest probe"] = _time(numbers["probe_max_s"])
     head = _row("th", ["run", *cells])
     table = f"<table>{head}{_row('td', [name, *cells.values()])}</table>"
     rows = [

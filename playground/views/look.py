@@ -51,13 +51,26 @@ THEMES = {
 }
 
 
-def color_of(request: int, colors: tuple[str, ...]) -> str:
-    """The one colour of a request in every view."""
+def color_of(
+    request: int, colors: tuple[str, ...], probe_from: int | None = None, ink: str = ""
+) -> str:
+    """The one colour of a request in every view; probes, which are numbered from ``probe_from`` on,
+    have that of the text.
+    """
+    if is_probe(request, probe_from):
+        return ink
     return "#7f8797" if request >= UNTRACKED else colors[(request - 1) % len(colors)]
 
 
-def tag(request: int) -> str:
-    """``#3``, or ``?3`` for a request that carried no number of the run."""
+def is_probe(request: int, probe_from: int | None) -> bool:
+    """Whether a request is one of the probes, which are numbered from ``probe_from`` on."""
+    return probe_from is not None and probe_from <= request < UNTRACKED
+
+
+def tag(request: int, probe_from: int | None = None) -> str:
+    """``#3``; ``p3`` for a probe, ``?3`` for a request that carried no number of the run."""
+    if probe_from is not None and is_probe(request, probe_from):
+        return f"p{request - probe_from + 1}"
     return f"?{request - UNTRACKED}" if request >= UNTRACKED else f"#{request}"
 
 

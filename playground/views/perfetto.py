@@ -95,7 +95,7 @@ class _Export:
         elif kind is Kind.WORKER:
             yield self._complete(self._name(record), lane, record)
         elif kind is Kind.STEP and lane.kind == "loop":
-            yield self._complete(f"{tag(int(record['request']))} step", lane, record)
+            yield self._complete(f"{self._tag(int(record['request']))} step", lane, record)
 
     def _state(self, span: np.void) -> Iterator[Event]:
         lane = self.lanes.get(int(span["lane"]), self.client)
@@ -140,7 +140,11 @@ class _Export:
     def _name(self, record: np.void) -> str:
         number = int(record["request"])
         info = self.trace.requests.get(number)
-        return f"{tag(number)} {info.label}".strip() if info else tag(number)
+        label = info.label.removeprefix("probe ") if info else ""
+        return f"{self._tag(number)} {label}".strip()
+
+    def _tag(self, number: int) -> str:
+        return tag(number, self.trace.meta.get("probe_from"))
 
     def _args(self, record: np.void) -> dict[str, Any]:
         flags = Flag(int(record["flags"]))

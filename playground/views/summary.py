@@ -9,7 +9,7 @@ import numpy as np
 from playground.trace.records import UNTRACKED, Flag, Kind
 from playground.trace.states import State, spans
 from playground.trace.trace import Lane, Trace
-from playground.views.look import percent
+from playground.views.look import is_probe, percent
 
 
 @dataclass(frozen=True)
@@ -47,22 +47,34 @@ class Picture:
     workers: list[WorkerSummary] = field(default_factory=list)
 
     @property
+    def probe_from(self) -> int | None:
+        """The number of the first probe, in a run that had some."""
+        return self.trace.meta.get("probe_from")
+
+    @property
+    def probes(self) -> list[Request]:
+        """The health checks that went on beside the run."""
+        return [one for one in self.requests if is_probe(one.number, self.probe_from)]
+
+    @property
+    def guests(self) -> list[Request]:
+        """All but the probes."""
+        return [one for one in self.requests if not is_probe(one.number, self.probe_from)]
+
+    @property
     def tracked(self) -> list[Request]:
-        """The requests of the run itself, or all where none carried a number."""
-        own = [request for request in self.requests if request.number < UNTRACKED]
-        return own or self.requests
+        """The requests of the run itself, or all where none carried a number; no probes."""
+        own = [request for request in self.guests if request.number < UNTRACKED]
+        return own or self.guests
 
     def latencies(self) -> list[float]:
         """Seconds from the intended send to the reply, by the client's clock, sorted."""
-        return sorted(
-            r.done - r.start
-            for r in self.tracked
-            if r.by_client and math.isfinite(r.done) and not r.failed
-        )
+        return _latencies(self.tracked)
 
     def numbers(self) -> dict[str, float]:
         """``total``, ``served`` (``errors`` of them), ``failed`` (no complete answer), ``dropped``,
-        and ``p50_s``, ``p95_s``, ``max_s`` of the served (NaN where nothing was answered).
+        and ``p50_s``, ``p95_s``, ``max_s`` of the served (NaN where nothing was answered). Of the
+        probes ``probes``, ``probes_failed`` and ``probe_max_s``.
         """
         over = [r for r in self.tracked if math.isfinite(r.done)]
         sorted_s = self.latencies()
@@ -75,7 +87,26 @@ class Picture:
             "p50_s": percentile(sorted_s, 0.50),
             "p95_s": percentile(sorted_s, 0.95),
             "max_s": percentile(sorted_s, 1.0),
+            "probes": len(self.probes),
+            "probes_failed": sum(one.failed for one in self.probes),
+            "probe_max_s": percentile(_latencies(self.probes), 1.0),
         }
+
+
+def probe_heading(shown: Picture) -> str:
+    """What stands over the rows of the probes: ``"probe GET /health"``, and how many were lost."""
+    info = shown.trace.requests.get(shown.probes[0].number)
+    lost = int(shown.numbers()["probes_failed"])
+    told = f", {lost} of {len(shown.probes)} without an answer" if lost else ""
+    return f"{(info and info.label) or 'probe'}{told}"
+
+
+def _latencies(requests: list[Request]) -> list[float]:
+    return sorted(
+        one.done - one.start
+        for one in requests
+        if one.by_client and math.isfinite(one.done) and not one.failed
+    )
 
 
 def troubles(shown: Picture) -> list[str]:

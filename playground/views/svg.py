@@ -5,6 +5,7 @@ plain lines and dots, cut to each bar.
 """
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -15,7 +16,15 @@ from playground.trace.records import Flag
 from playground.trace.states import State
 from playground.trace.trace import Lane, Trace
 from playground.views.look import STATE_WORDS, THEMES, Theme, color_of, percent, seconds, tag
-from playground.views.summary import Picture, Request, lag_samples, occupied, picture, troubles
+from playground.views.summary import (
+    Picture,
+    Request,
+    lag_samples,
+    occupied,
+    picture,
+    probe_heading,
+    troubles,
+)
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 MONO = "ui-monospace, 'DejaVu Sans Mono', monospace"
@@ -27,9 +36,13 @@ COLUMN = 3  # pixels of a density bar that are one average
 DASHES = {State.WAITING: ((-45,), 1.5), State.READY: ((-45, 45), 1.1)}  # angles, thickness
 MOST_ROWS = 32  # more requests than that become density bars
 DENSITY_ROWS = 20
+MOST_PROBES, PROBE_ROWS = 24, 6
 MOST_LANES = 16
 LEAST_LAG_US = 20_000.0  # a loop that was never later than that keeps low ramps
 MOST_TROUBLES, TROUBLE_TEXT = 4, 120  # kinds of errors, characters of each
+LEAST_TITLE = 260.0  # pixels; where there are less beside the numbers, they stand below the title
+FIGURE = 92.0  # pixels for one number with its name
+TITLE, TITLE_EM, MONO_EM = 17, 10.2, 7.4  # size of the title; widths of its and a command's letters
 NICE = (2, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000)
 STATE_ORDER = (State.RUNNING, State.SERVED, State.WAITING, State.READY, State.QUEUED)
 
@@ -155,28 +168,51 @@ def _head(drawing: Drawing, shown: Picture, title: str) -> None:
     for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
         if not math.isnan(numbers[key]):
             figures.append((name, seconds(numbers[key])))
-    narrow = drawing.width < 640
-    y = drawing.y
-    drawing.text(MARGIN, y + 15, title, 17, font_weight="bold")
+    if numbers["probes"]:
+        worst = numbers["probe_max_s"]
+        figures.append(("slowest probe", "–" if math.isnan(worst) else seconds(worst)))
     badges = ["simulated"] if meta.get("simulated") else []
     if numbers["dropped"]:
         badges.append(f"{numbers['dropped']:.0f} records dropped")
     command = " · ".join([*badges, str(meta.get("command") or "")]).strip(" ·")
-    if command:
-        drawing.muted(MARGIN, y + 34, command, 12, font_family=MONO)
+    top, whole = drawing.y, drawing.width - 2.0 * MARGIN
+    beside = whole - FIGURE * len(figures)
+    narrow = beside < LEAST_TITLE
+    titles = _lines(title, (whole if narrow else beside) / TITLE_EM, 2)
+    for line in titles:
+        drawing.text(MARGIN, drawing.y + 15, line, TITLE, font_weight="bold")
+        drawing.y += 21
+    if not narrow:
+        below = drawing.y
+        _figures(drawing, figures, top, narrow)
+        fits = len(titles) == 1 and len(command) * MONO_EM <= beside
+        drawing.y = below if fits else max(below, top + 38)
+    for line in _lines(command, whole / MONO_EM, 2):
+        drawing.muted(MARGIN, drawing.y + 13, line, 12, font_family=MONO)
+        drawing.y += 17
     if narrow:
-        drawing.y = y + 44
+        _figures(drawing, figures, drawing.y + 6, narrow)
+        drawing.y += 44
+    drawing.y = max(drawing.y + 6, top + 44)
+
+
+def _figures(drawing: Drawing, figures: list[tuple[str, str]], y: float, narrow: bool) -> None:
+    """The numbers with their names: at the right, or over the whole of a narrow picture."""
+    if narrow:
         x, anchor, step = float(MARGIN), "start", (drawing.width - 2 * MARGIN) / len(figures)
     else:
-        x, anchor, step = drawing.width - MARGIN - 92.0 * (len(figures) - 1), "end", 92.0
+        x, anchor, step = drawing.width - MARGIN - FIGURE * (len(figures) - 1), "end", FIGURE
     for i, (name, value) in enumerate(figures):
         at = x + i * step
         color = drawing.theme.alarm if name in ("errors", "failed") else drawing.theme.ink
-        drawing.text(
-            at, drawing.y + 15, value, 16, font_weight="bold", text_anchor=anchor, fill=color
-        )
-        drawing.muted(at, drawing.y + 31, name, 11.5, text_anchor=anchor)
-    drawing.y += 44
+        drawing.text(at, y + 15, value, 16, font_weight="bold", text_anchor=anchor, fill=color)
+        drawing.muted(at, y + 31, name, 11.5, text_anchor=anchor)
+
+
+def _lines(words: str, columns: float, most: int) -> list[str]:
+    """Words in at most so many lines of so many characters; what is left over is told by an …."""
+    room = max(int(columns), 8)
+    return textwrap.wrap(words, room, max_lines=most, placeholder=" …", break_on_hyphens=False)
 
 
 @dataclass(frozen=True)
@@ -212,15 +248,14 @@ def _ticks(span: float, room: float) -> Iterator[tuple[float, str]]:
 
 
 def _rows(shown: Picture, y: float) -> "Iterator[_Row]":
-    count = len(shown.requests)
-    if count <= MOST_ROWS:
-        for request in shown.requests:
-            yield _RequestRow(y, PITCH, request)
-            y += PITCH
-    else:
-        size = next((n for n in NICE if count / n <= DENSITY_ROWS), -(-count // DENSITY_ROWS))
-        for first in range(0, count, size):
-            yield _DensityRow(y, PITCH, shown.requests[first : first + size], size)
+    for row in _request_rows(shown.guests, y, MOST_ROWS, DENSITY_ROWS):
+        yield row
+        y += PITCH
+    if shown.probes:
+        yield _Heading(y + 2, 20, probe_heading(shown))
+        y += 22
+        for row in _request_rows(shown.probes, y, MOST_PROBES, PROBE_ROWS):
+            yield row
             y += PITCH
     if not shown.lanes:
         return
@@ -235,6 +270,19 @@ def _rows(shown: Picture, y: float) -> "Iterator[_Row]":
             y += PITCH
     if len(shown.lanes) > MOST_LANES:
         yield _Heading(y, 20, f"+ {len(shown.lanes) - MOST_LANES} more")
+
+
+def _request_rows(requests: list[Request], y: float, most: int, few: int) -> "Iterator[_Row]":
+    """A row for each, or ``few`` rows of many where there are more than ``most``."""
+    count, size = len(requests), 1
+    if count > most:
+        size = next((n for n in NICE if count / n <= few), -(-count // few))
+    for place, first in enumerate(range(0, count, size)):
+        at = y + place * PITCH
+        if size == 1:
+            yield _RequestRow(at, PITCH, requests[first])
+        else:
+            yield _DensityRow(at, PITCH, requests[first : first + size], size)
 
 
 @dataclass(frozen=True)
@@ -259,12 +307,12 @@ class _RequestRow(_Row):
     request: Request
 
     def draw(self, drawing: Drawing, shown: Picture, axis: _Axis) -> None:
-        request, color = self.request, color_of(self.request.number, drawing.theme.colors)
+        request, color = self.request, _color(drawing, shown, self.request)
         middle = self.y + BAR / 2
         drawing.text(
             axis.left - 10,
             middle + 4.5,
-            tag(request.number),
+            _tag(shown, request),
             13,
             font_weight="bold",
             text_anchor="end",
@@ -286,6 +334,15 @@ class _RequestRow(_Row):
             drawing.text(x + 6, middle + 4, words, 12, font_weight="bold", fill=drawing.theme.alarm)
         else:
             drawing.muted(x + 6, middle + 4, words, 12)
+
+
+def _color(drawing: Drawing, shown: Picture, request: Request) -> str:
+    theme = drawing.theme
+    return color_of(request.number, theme.colors, shown.probe_from, theme.ink)
+
+
+def _tag(shown: Picture, request: Request) -> str:
+    return tag(request.number, shown.probe_from)
 
 
 def _ending(request: Request, shown: Picture) -> tuple[str, bool]:
@@ -322,7 +379,7 @@ class _LaneRow(_Row):
             if self.lane.kind == "loop":
                 mine = mine[mine["kind"] == State.RUNNING]
             if len(mine):
-                found += _bars(mine, shown, axis, color_of(request.number, drawing.theme.colors))
+                found += _bars(mine, shown, axis, _color(drawing, shown, request))
                 labels += self._label(shown, axis, request, mine)
         bars(drawing, self.y, LANE_BAR, found)
         for x, words in labels:
@@ -337,7 +394,7 @@ class _LaneRow(_Row):
         """Where a label stands and what it says, if there is room for one."""
         first, last = _extent(mine[0], shown)[0], _extent(mine[-1], shown)[1]
         info = shown.trace.requests.get(request.number)
-        words = tag(request.number)
+        name = words = _tag(shown, request)
         if self.lane.kind != "loop":
             words += " occupied"
             if info is not None and info.cpu_us is not None:
@@ -345,7 +402,7 @@ class _LaneRow(_Row):
         elif len(mine) > 1:
             return []
         a, b = axis.x(first), axis.x(last)
-        fits = [choice for choice in (words, tag(request.number)) if len(choice) * 7 + 14 < b - a]
+        fits = [choice for choice in (words, name) if len(choice) * 7 + 14 < b - a]
         return [((a + b) / 2, fits[0])] if fits else []
 
 
@@ -383,7 +440,7 @@ class _DensityRow(_Row):
 
     def draw(self, drawing: Drawing, shown: Picture, axis: _Axis) -> None:
         columns = int(axis.right - axis.left) // COLUMN
-        name = f"{tag(self.requests[0].number)} – {tag(self.requests[-1].number)}"
+        name = f"{_tag(shown, self.requests[0])} – {_tag(shown, self.requests[-1])}"
         drawing.muted(axis.left - 10, self.y + 13, name, 12, font_weight="bold", text_anchor="end")
         floor, base = self.y + BAR + 3, np.zeros(columns)
         shares = _shares(self.requests, shown, columns)

@@ -12,7 +12,15 @@ from rich.text import Text
 from playground.trace.states import State
 from playground.trace.trace import Trace
 from playground.views.look import PALETTE, STATE_WORDS, color_of, percent, seconds, tag
-from playground.views.summary import Picture, Request, lag_samples, occupied, picture, troubles
+from playground.views.summary import (
+    Picture,
+    Request,
+    lag_samples,
+    occupied,
+    picture,
+    probe_heading,
+    troubles,
+)
 
 GLYPHS = {
     State.QUEUED: "·",
@@ -29,6 +37,7 @@ ASCII = {
     State.SERVED: "=",
 }
 MOST_ROWS = 24
+MOST_PROBES = 10
 MOST_TROUBLES = 4  # kinds of errors
 GUTTER = 18  # columns
 ENDING = 18
@@ -53,11 +62,10 @@ class Lanes:
         columns = max(10, options.max_width - GUTTER - ENDING)
         yield self._head()
         yield self._axis(columns)
-        for request in shown.requests[:MOST_ROWS]:
-            yield self._request(request, columns, glyphs)
-        hidden = len(shown.requests) - MOST_ROWS
-        if hidden > 0:
-            yield Text(f"{'':>{GUTTER - 1}} + {hidden} more requests", style="dim")
+        yield from self._rows(shown.guests, MOST_ROWS, "requests", columns, glyphs)
+        if shown.probes:
+            yield Text(f"{'':>{GUTTER}}{probe_heading(shown)}", style="dim")
+            yield from self._rows(shown.probes, MOST_PROBES, "probes", columns, glyphs)
         for lane in shown.lanes[:MOST_ROWS]:
             yield self._lane(lane.id, columns, glyphs)
         yield _legend(shown, glyphs)
@@ -67,6 +75,24 @@ class Lanes:
             yield Text(f"✕ {words}" if not options.ascii_only else f"x {words}", style="red")
         if len(found) > MOST_TROUBLES:
             yield Text(f"  and {len(found) - MOST_TROUBLES} more kinds of errors", style="red")
+
+    def _rows(
+        self,
+        requests: list[Request],
+        most: int,
+        what: str,
+        columns: int,
+        glyphs: dict[State, str],
+    ) -> Iterator[Text]:
+        for request in requests[:most]:
+            yield self._request(request, columns, glyphs)
+        if len(requests) > most:
+            hidden = f"+ {len(requests) - most} more {what}"
+            yield Text(f"{'':>{GUTTER - 1}} {hidden}", style="dim")
+
+    def _style(self, number: int) -> str:
+        """Of a request's characters; probes have the colour of the text."""
+        return color_of(number, PALETTE["light"], self._shown.probe_from, "default")
 
     def _head(self) -> Text:
         meta = self._shown.trace.meta
@@ -85,10 +111,11 @@ class Lanes:
         return Text(f"{'':>{GUTTER}}{line}", style="dim")
 
     def _request(self, request: Request, columns: int, glyphs: dict[State, str]) -> Text:
-        style = color_of(request.number, PALETTE["light"])
         text = Text(no_wrap=True)
-        text.append(f"{tag(request.number):>{GUTTER - 1}} ", style="bold")
-        text.append(_cells(request.spans, self._shown, columns, glyphs), style=style)
+        who = tag(request.number, self._shown.probe_from)
+        text.append(f"{who:>{GUTTER - 1}} ", style="bold")
+        cells = _cells(request.spans, self._shown, columns, glyphs)
+        text.append(cells, style=self._style(request.number))
         text.append(
             f" {self._ending(request)}", style="bold red" if request.failed or request.wrong else ""
         )
@@ -121,7 +148,7 @@ class Lanes:
                 if glyph != " ":
                     line[i], owner[i] = glyph, request.number
         for number, cells in groupby(zip(owner, line, strict=True), key=lambda cell: cell[0]):
-            style = color_of(number, PALETTE["light"]) if number else ""
+            style = self._style(number) if number else ""
             text.append("".join(glyph for _, glyph in cells), style=style)
         text.append(f" {occupied(shown, summary)}", style="dim")
         return text
@@ -134,6 +161,9 @@ class Lanes:
         for name, key in (("median", "p50_s"), ("p95", "p95_s"), ("longest", "max_s")):
             value = numbers[key]
             cells.append((name, "–" if math.isnan(value) else seconds(value)))
+        if numbers["probes"]:
+            worst = numbers["probe_max_s"]
+            cells.append(("slowest probe", "–" if math.isnan(worst) else seconds(worst)))
         gauges = [lag_samples(self._shown.trace, lane)["dur_us"] for lane in self._shown.lanes]
         if late := [float(gauge.max()) / 1e6 for gauge in gauges if len(gauge)]:
             cells.append(("longest lag", seconds(max(late))))

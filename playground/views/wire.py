@@ -21,7 +21,17 @@ from playground.views.summary import end_us, zero_us
 AS_THEY_ARE = 100  # added to the kind of a record that is sent as it is
 CLIENT_ROW = AS_THEY_ARE + Kind.CLIENT
 OF_LOOPS = (Kind.IDLE, Kind.GAUGE)  # what belongs to no request
-TOLD = ("title", "command", "interface", "simulated", "dropped", "traced", "workers", "threads")
+TOLD = (
+    "title",
+    "command",
+    "interface",
+    "simulated",
+    "dropped",
+    "traced",
+    "workers",
+    "threads",
+    "probe_from",
+)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from playground.trace.records import Kind
 from playground.trace.trace import Lane
 from playground.views import html
 from playground.views.summary import zero_us
-from tests.views.traces import loop, restaurant, truck
+from tests.views.traces import loop, probed, restaurant, truck
 
+PROBE = 0xC0000000  # where the front end numbers probes
 STATE = "document.getElementById('view').__view.state()"
 VIEWS = """() => [...document.querySelectorAll('.jp-OutputArea-output, .jp-OutputArea-output *')]
   .filter((el) => el.__view).map((el) => el.__view.state())"""
@@ -118,6 +119,28 @@ def test_scrubbing_moves_scene_timeline_and_sentence_together(show):
     expect(shown.page.locator("[aria-live='polite']")).to_have_text(state["sentence"])
     earlier = state["sentence"]
     assert shown.scrub(0.9)["sentence"] != earlier
+
+
+def test_probes_stand_apart_and_are_no_customers(show):
+    shown = show(probed(3, 8))
+    state = shown.scrub(0.25)
+    (run,) = state["runs"]
+    assert run["total"] == 3
+    assert run["counters"]["served"] == "0 of 3"
+    assert run["counters"]["in line"] == 2
+    assert run["counters"]["slowest probe"].startswith("≥ 12")
+    first = PROBE + 1
+    assert [row["request"] for row in run["rows"] if "request" in row] == [
+        *(1, 2, 3),
+        *range(first, first + 8),
+    ]
+    assert run["scene"]["line"][:3] == [2, 3, first]
+    assert state["sentence"].startswith("0 of 3 served; 2 parties and 2 probes wait in line;")
+    x, y = shown.point(shown.row("request", first), 0.2)
+    shown.page.mouse.move(x, y)
+    assert shown.state["tip"].startswith("probe 1 GET /health")
+    assert shown.scrub(1)["runs"][0]["counters"]["served"] == "3 of 3"
+    expect(shown.page.get_by_role("columnheader", name="slowest probe")).to_be_visible()
 
 
 def test_what_was_not_observed_is_not_claimed(show):

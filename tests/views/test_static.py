@@ -18,7 +18,7 @@ from playground.views import html, perfetto, static, svg, terminal, wire
 from playground.views.look import percent, seconds
 from playground.views.summary import percentile, picture
 from tests.trace.example import example_trace
-from tests.views.traces import START, loop, restaurant, truck
+from tests.views.traces import START, loop, probed, restaurant, truck
 
 NAME = "{http://www.w3.org/2000/svg}"
 
@@ -70,6 +70,25 @@ def test_as_of_a_moment_nothing_later_is_counted():
     shown = picture(restaurant(), START + 500_000)
     assert shown.end_s == pytest.approx(0.4999)  # zero is the first intended send
     assert shown.numbers()["served"] == 0
+
+
+def test_probes_are_counted_apart():
+    numbers = picture(probed(3, 8)).numbers()
+    assert (numbers["total"], numbers["served"], numbers["probes"]) == (3, 3, 8)
+    assert numbers["max_s"] == pytest.approx(0.9, abs=0.02)
+    assert numbers["probe_max_s"] == pytest.approx(0.21, abs=0.02)
+    assert [one.number for one in picture(probed(3, 2)).guests] == [1, 2, 3]
+
+
+def test_a_lost_probe_is_told_and_in_no_number_of_the_run():
+    trace = probed(2, 3)
+    lost = (trace.records["kind"] == Kind.CLIENT) & (trace.records["request"] == 4)
+    trace.records["flags"][lost] = Flag.ERROR
+    numbers = picture(trace).numbers()
+    assert (numbers["failed"], numbers["probes_failed"]) == (0, 1)
+    heading = "probe GET /health, 1 of 3 without an answer"
+    assert heading in words(svg.render(trace))
+    assert heading in printed(trace)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +144,49 @@ def test_svg_stays_small_and_many_requests_become_bars():
     assert len(svg.render(restaurant(1000, 8, wait_s=0.1))) < 150_000
 
 
+def test_svg_shows_probes_under_a_heading_of_their_own_in_the_colour_of_the_text():
+    text = svg.render(probed(3, 4), theme="light")
+    said = words(text)
+    assert said.index("#3") < said.index("probe GET /health") < said.index("p1") < said.index("p4")
+    assert "#4" not in said
+    assert said[said.index("slowest probe") - 1] == "207 ms"
+    colors = {
+        element.text: element.get("fill")
+        for element in ElementTree.fromstring(text).iter(f"{NAME}text")
+    }
+    assert colors["p1"] == "#1d1d24"
+    assert "p1" not in words(svg.render(restaurant()))
+
+
+def test_svg_joins_many_probes_and_keeps_the_few_requests():
+    said = words(svg.render(probed(3, 60, every_s=0.015)))
+    assert {"#1", "#2", "#3", "p1 – p10"} <= set(said)
+    assert "p7" not in said
+
+
+@pytest.mark.parametrize("width", [320, 420, 640, 960])
+def test_svg_keeps_a_long_title_and_command_apart_from_the_numbers(width):
+    title = "16 × GET /slow?s=0.25, 8 × GET /pool-cpu?ms=100 on gunicorn-gthread " * 3
+    command = f"python -m gunicorn --workers 4 {'--threads 4 ' * 20}app:app"
+    trace = restaurant(4, 2, failed=(1,), title=title, command=command)
+    root = ElementTree.fromstring(svg.render(trace, width=width))
+    placed = [(one.text, float(one.get("x")), one) for one in root.iter(f"{NAME}text")]
+    numbers = {x: float(one.get("y")) for text, x, one in placed if one.get("font-size") == "16"}
+    lines = [
+        one for _, _, one in placed if one.get("font-size") == "17" or "font-family" in one.attrib
+    ]
+    assert len(lines) == 4
+    assert lines[1].text.endswith(" …")
+    assert lines[3].text.endswith(" …")
+    for line in lines:
+        letter = 10.2 if line.get("font-size") == "17" else 7.3
+        reach, y = float(line.get("x")) + len(line.text) * letter, float(line.get("y"))
+        assert reach <= width
+        beside = [x for x, at in numbers.items() if at - 16 <= y <= at + 24]
+        assert not beside or reach <= min(beside) - 50
+    assert title in root.get("aria-label")
+
+
 def test_several_traces_share_one_scale():
     text = svg.render_all([restaurant(8, 2), restaurant(8, 4)], ["two", "four"])
     said = words(text)
@@ -146,6 +208,16 @@ def test_empty_traces_are_drawn_empty():
 
 
 # Terminal
+
+
+def test_the_terminal_shows_probes_apart():
+    said = printed(probed(3, 12, every_s=0.07))
+    assert "probe GET /health" in said
+    assert " p1 " in said
+    assert "+ 2 more probes" in said
+    assert " #4 " not in said
+    assert "3 of 3" in said
+    assert "slowest probe" in said
 
 
 @pytest.mark.parametrize("width", [50, 80, 140])

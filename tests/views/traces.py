@@ -145,3 +145,32 @@ def truck(requests: int = 8, *, pool: int = 2, wait_s: float = 0.3, block_s: flo
     infos = {n: RequestInfo("GET /slow", 200, cpu_us=900.0) for n in range(1, requests + 1)}
     told = _meta(1, title="The food truck", interface="asgi", command="uvicorn app:app")
     return Trace(from_tuples(rows), lanes, infos, told)
+
+
+def probed(
+    requests: int = 3,
+    probes: int = 8,
+    *,
+    block_s: float = 0.3,
+    every_s: float = 0.1,
+    **meta: object,
+) -> Trace:
+    """One loop that every request blocks; a probe each ``every_s`` gets in between two of them."""
+    rows: list[tuple[float, float, int, int, int, int]] = []
+    due = [START + every_s * S * place for place in range(1, probes + 1)]
+    free, asked = START + 2000.0, 0
+    for number in range(1, requests + 1):
+        rows += [(START, free + block_s * S + 500 - START, number, 0, Kind.CLIENT, 0)]
+        rows += [(free, block_s * S, number, 1, kind, 0) for kind in (Kind.REQUEST, Kind.STEP)]
+        free += block_s * S
+        while asked < probes and due[asked] <= free:
+            probe = requests + 1 + asked
+            rows += [(due[asked], free + 1500 - due[asked], probe, 0, Kind.CLIENT, 0)]
+            rows += [(free, 900.0, probe, 1, kind, 0) for kind in (Kind.REQUEST, Kind.STEP)]
+            free, asked = free + 1000, asked + 1
+    lanes = [Lane(0, "client", "client", 100, 100), Lane(1, "loop 1", "loop", 417, 417)]
+    infos = {n: RequestInfo("GET /block", 200) for n in range(1, requests + 1)}
+    infos |= {requests + n: RequestInfo("probe GET /health", 200) for n in range(1, asked + 1)}
+    told = {"title": "A food truck that is asked how it is", "interface": "asgi"}
+    told |= {"command": "uvicorn app:app", "probe_from": requests + 1}
+    return Trace(from_tuples(rows), lanes, infos, _meta(1, **{**told, **meta}))

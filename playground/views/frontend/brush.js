@@ -22,7 +22,7 @@ class Brush {
 	}
 
 	color(n) {
-		return n >= UNTRACKED ? this.c.muted : this.c.colors[(n - 1) % 8];
+		return n >= PROBE ? this.c.ink : n >= UNTRACKED ? this.c.muted : this.c.colors[(n - 1) % 8];
 	}
 
 	texture(state, color) {
@@ -119,7 +119,8 @@ class Brush {
 
 	chip(x, y, radius, n) {
 		const label = tag(n), size = Math.min(radius * 0.8, (radius * 2.9) / label.length);
-		this.round(x, y, radius, radius, this.color(n));
+		if (n >= PROBE) this.box(x - radius, y - radius * 0.8, radius * 2, radius * 1.6, radius * 0.3, this.color(n));
+		else this.round(x, y, radius, radius, this.color(n));
 		if (size >= 6) this.text(label, x, y + 0.5, { size, bold: true, color: this.ink(n), align: "center" });
 	}
 }

@@ -23,11 +23,11 @@ class Run {
 	apply(head) {
 		this.info = head;
 		const t0 = head.t0_us;
-		if (head.touched) for (const n of head.touched) this.requests.delete(n);
+		if (head.touched) for (const n of head.touched) this.requests.delete(this.number(n));
 		else for (const map of [this.requests, this.idle, this.gauge]) map.clear();
 		for (let i = 0, at = 0; i < head.count; i++, at += ROW) {
 			const v = head.rows, a = (v.getFloat64(at, true) - t0) / 1e6, d = v.getFloat64(at + 8, true) / 1e6;
-			const n = v.getUint32(at + 16, true), kind = v.getUint8(at + 22);
+			const n = this.number(v.getUint32(at + 16, true)), kind = v.getUint8(at + 22);
 			const span = { s: kind, a, b: d === d ? a + d : Infinity, lane: v.getUint16(at + 20, true), f: v.getUint8(at + 23), n };
 			if (kind === IDLE) { follow(this.idle, span); continue; }
 			if (kind === GAUGE) { follow(this.gauge, { a, v: d, lane: span.lane }); continue; }
@@ -35,10 +35,16 @@ class Run {
 			if (kind === CLIENT) r.client = span; else r.spans.push(span);
 		}
 		for (const [n, told] of Object.entries(head.requests)) {
-			const r = this.request(+n);
+			const r = this.request(this.number(+n));
 			[r.label, r.status, r.error, r.cpu] = told;
 		}
 		this.index();
+	}
+
+	/** The number of a request here: those of the probes lie behind all others. */
+	number(n) {
+		const first = this.info.probe_from ?? UNTRACKED;
+		return first <= n && n < UNTRACKED ? PROBE + 1 + n - first : n;
 	}
 
 	request(n) {
@@ -69,6 +75,7 @@ class Run {
 		this.trucks = this.loop ? Math.max(this.loops.length ? 0 : 1, this.info.workers || this.loops.length) : 0;
 		this.own = this.list.filter((r) => r.n < UNTRACKED); // of this run; strangers count only where nothing else is
 		if (!this.own.length) this.own = this.list;
+		this.probes = this.list.filter((r) => r.n >= PROBE);
 		this.total = Math.max(this.info.expected || 0, this.own.length);
 		this.shown = this.total + this.list.length - this.own.length;
 	}
@@ -100,11 +107,12 @@ class Run {
 
 	/** What counters, scene and sentence need of the moment t. */
 	moment(t) {
-		const line = [], service = [], latencies = [];
+		const line = [], service = [], latencies = [], probed = { s: NaN, open: false, lost: 0 };
 		let served = 0, failed = 0, wrong = 0, trouble = "";
 		const count = { [QUEUED]: 0, [RUNNING]: 0, [WAITING]: 0, [READY]: 0, [SERVED]: 0 };
 		for (const r of this.list) {
 			if (r.start > t) continue;
+			if (r.n >= PROBE) this.probed(r, t, probed);
 			const over = r.done <= t && (r.n < UNTRACKED || this.own === this.list);
 			if (over) {
 				if (r.failed || r.wrong) trouble ||= r.error;
@@ -117,12 +125,19 @@ class Run {
 			}
 			const span = spanAt(r.spans, t);
 			if (!span) continue;
-			count[span.s]++;
+			if (r.n < PROBE) count[span.s]++;
 			(span.s === QUEUED ? line : service).push({ r, span });
 		}
 		latencies.sort((p, q) => p - q);
 		line.sort((p, q) => p.r.start - q.r.start);
-		return { t, line, service, served, failed, wrong, trouble, count, p95: percentile(latencies, 0.95), tables: this.tables(t, service), cooks: this.cooks(t, service) };
+		return { t, line, service, served, failed, wrong, trouble, count, probed, p95: percentile(latencies, 0.95), tables: this.tables(t, service), cooks: this.cooks(t, service) };
+	}
+
+	/** Count a probe: how long the slowest has taken, or has waited so far, and those without an answer. */
+	probed(r, t, told) {
+		if (r.done <= t && r.failed) { told.lost++; return; }
+		const s = Math.min(r.done, t) - r.start;
+		if (!(s <= told.s)) Object.assign(told, { s, open: r.done > t });
 	}
 
 	/** The waiters at time t: as many as work here, those busy or last seen at work first. */
@@ -209,6 +224,19 @@ function spanAt(spans, t) {
 	return found && t < found.b ? found : undefined;
 }
 
+/** Who waits, in words; probes are no parties. */
+function waiting(line) {
+	const probes = line.filter(({ r }) => r.n >= PROBE).length, parties = line.length - probes;
+	const who = [parties && plural(parties, "party", "parties"), probes && plural(probes, "probe", "probes")];
+	return `${who.filter(Boolean).join(" and ")} ${line.length === 1 ? "waits" : "wait"}`;
+}
+
+/** The slowest probe so far; "≥" while it has no answer. */
+function probeWords({ s, open, lost }) {
+	const most = s === s ? `${open ? "≥ " : ""}${seconds(s)}` : "–";
+	return lost ? `${most}, ${lost} lost` : most;
+}
+
 /** The longest lag among the cooks. */
 const worst = (cooks) => cooks.reduce((most, { lag }) => (lag && (!most || lag.v > most.v) ? lag : most), undefined);
 const lagWords = (lag) => (lag ? `${lag.bound ? "≥ " : ""}${seconds(lag.v)}` : "–");
@@ -220,6 +248,7 @@ function sentence(run, m) {
 	if (m.failed) parts[0] += `, ${m.failed} failed`;
 	if (m.trouble) parts[0] += `: ${m.trouble}`;
 	if (run.info.traced === false) return parts[0] + ". This server is not traced: only the clients' clocks are known.";
-	parts.push(m.line.length ? plural(m.line.length, "party waits in line", "parties wait in line") : "nobody in line");
+	parts.push(m.line.length ? `${waiting(m.line)} in line` : "nobody in line");
+	if (run.probes.length) parts.push(`slowest probe ${probeWords(m.probed)}`);
 	return [...parts, ...(run.loop ? cooksSay(m) : waitersSay(m))].join("; ") + ".";
 }

@@ -39,7 +39,7 @@ class Scene {
 			brush.text(`+ ${n - shown}`, x, y - 8, { size: 19, bold: true, align: "center" });
 			brush.text("in line", x, y + 11, { color: c.muted, align: "center" });
 		}
-		const words = n ? `${plural(n, "party waits", "parties wait")}; nobody has looked at ${n === 1 ? "it" : "them"} yet` : below.none;
+		const words = n ? `${waiting(m.line)}; nobody has looked at ${n === 1 ? "it" : "them"} yet` : below.none;
 		const parts = brush.measure(words, 13) > zone.w - 18 ? words.replace("; ", ";\n").split("\n") : [words];
 		parts.forEach((text, i) => brush.text(text, zone.x + 4, below.y - below.up * (parts.length - 1) + i * 17, { size: 13, color: c.muted, max: zone.w - 14 }));
 	}

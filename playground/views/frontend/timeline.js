@@ -5,7 +5,7 @@ const brief = (lane) => lane.name.replace("worker ", "w").replace(", thread ", "
 
 /** Rows of one run from top to bottom; depends on counts and width only. */
 function arrange(run, width, compact) {
-	const small = width < 560, rows = [], n = run.shown, limit = compact ? 16 : 24, lanes = run.lanes.length;
+	const small = width < 560, rows = [], probes = run.probes.length, n = run.shown - probes, limit = compact ? 16 : 24, lanes = run.lanes.length;
 	let y = 26;
 	const add = (row) => { rows.push({ ...row, y }); y += row.pitch; };
 	const many = (kind, from, to, most, pitch) => {
@@ -13,10 +13,16 @@ function arrange(run, width, compact) {
 		for (let i = from; i < to; i += k) add({ kind, i, to: Math.min(to, i + k), pitch, bar: pitch - 5 });
 	};
 	const loops = run.loops.length, groups = run.loop ? [["the loop", 0, loops], ["helpers (pool threads)", loops, lanes]] : [["workers", 0, lanes]];
-	if (n > limit * 2) many("requests", 0, n, compact ? 10 : 20, compact ? 22 : 25);
-	else {
-		const pitch = n > limit ? 15 : compact ? 21 : 26;
-		for (let i = 0; i < n; i++) add({ kind: "request", i, pitch, bar: pitch - (pitch > 15 ? 7 : 4) });
+	const each = (from, to, limit, most) => {
+		if (to - from > limit * 2) { many("requests", from, to, most, compact ? 22 : 25); return; }
+		const pitch = to - from > limit ? 15 : compact ? 21 : 26;
+		for (let i = from; i < to; i++) add({ kind: "request", i, pitch, bar: pitch - (pitch > 15 ? 7 : 4) });
+	};
+	each(0, n, limit, compact ? 10 : 20);
+	if (probes) {
+		y += 4;
+		add({ kind: "heading", text: run.probes[0].label || "probe", pitch: 20, bar: 0 });
+		each(n, n + probes, 12, 5);
 	}
 	for (const [text, from, to] of groups.filter((group) => group[2] > group[1])) {
 		y += 4;

@@ -250,12 +250,13 @@ class View {
 		if (info.dropped) badges.push(["lost", `${plural(info.dropped, "record", "records")} dropped`]);
 		if (m.wrong) figures.push(["errors", m.wrong, "bad"]);
 		if (m.failed) figures.push(["failed", m.failed, "bad"]);
-		if (info.traced !== false) figures.push(["in line", m.line.length]);
+		if (info.traced !== false) figures.push(["in line", m.line.filter(({ r }) => r.n < PROBE).length]);
 		const over = this.t >= this.edge() && !this.live;
 		if (run.loop) figures.push(["at an await", m.count[WAITING]]);
 		if (run.loop && info.traced !== false) figures.push(over ? ["longest lag", lagWords(run.longest)] : ["loop lag", lagWords(worst(m.cooks))]);
 		if (!run.loop && run.waiters && info.traced !== false) figures.push(["waiters", `${m.tables.filter((w) => w.r).length} of ${run.waiters} busy`]);
 		figures.push([over ? "p95" : "p95 so far", m.p95 === m.p95 ? seconds(m.p95) : "–"]);
+		if (run.probes.length) figures.push(["slowest probe", probeWords(m.probed), m.probed.lost ? "bad" : ""]);
 		const key = JSON.stringify([info.title, info.command, badges, figures]);
 		if (section.key === key) return;
 		Object.assign(section, { key, figures });
@@ -471,7 +472,7 @@ class View {
 		const run = section.run, r = run.requests.get(n), t = this.t;
 		if (!r) { this.tip.hidden = true; return; }
 		const over = r.done <= t, lines = [];
-		const title = `${name(n)} ${r.label || ""}` + (over && r.status ? ` → ${r.status}` : "");
+		const title = `${name(n)} ${(r.label || "").replace(/^probe /, "")}` + (over && r.status ? ` → ${r.status}` : "");
 		if (over && (r.failed || r.wrong)) lines.push(`✕ ${r.error || (r.status ? `answered ${r.status}` : "no answer")}`);
 		const sums = {}, flags = {};
 		let open = 0;

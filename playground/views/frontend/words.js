@@ -13,6 +13,7 @@
 const QUEUED = 1, RUNNING = 2, WAITING = 3, READY = 4, SERVED = 5, CLIENT = 102, IDLE = 110, GAUGE = 111;
 const LOWER_BOUND = 1, ERROR = 2, SAMPLED = 4;
 const UNTRACKED = 0x80000000;
+const PROBE = 0xc0000000; // here the probes of a run are numbered from PROBE + 1 on: behind everybody else
 const ROW = 24;
 const LAG = "loop lag"; // the name of that gauge
 const STATES = [QUEUED, RUNNING, WAITING, READY, SERVED];
@@ -49,8 +50,8 @@ function seconds(s) {
 	return Math.round(s * 1e6) + " µs";
 }
 const plural = (n, one, many) => `${n} ${n === 1 ? one : many}`;
-const name = (n) => (n >= UNTRACKED ? `untracked ${n - UNTRACKED}` : `#${n}`);
-const tag = (n) => (n >= UNTRACKED ? `?${n - UNTRACKED}` : `#${n}`);
+const name = (n) => (n >= PROBE ? `probe ${n - PROBE}` : n >= UNTRACKED ? `untracked ${n - UNTRACKED}` : `#${n}`);
+const tag = (n) => (n >= PROBE ? `p${n - PROBE}` : n >= UNTRACKED ? `?${n - UNTRACKED}` : `#${n}`);
 const clamp = (v, lo, hi) => Math.min(hi, Math.max(lo, v));
 const share = (cpu, dur) => {
 	const p = dur > 0 ? Math.min(100, (cpu / dur) * 100) : 0;
