@@ -8,7 +8,6 @@ server, so that it can be drawn.
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import tempfile
 import time
@@ -89,18 +88,16 @@ def answered(client: Client, name: str, *, why: str, nudge: str = "") -> None:
 
 def someone_comes(gate: Gate, wait_s: float = GRACE_S) -> bool:
     """Tell whether yet another party reaches the gate, to show that none does."""
-    return bool(select.select([gate.listener], [], [], wait_s)[0])
+    return gate.someone_comes(wait_s)
 
 
-def stays(count: Callable[[], int], expected: int) -> int:
+def stays(server: Server, count: Callable[[], int], expected: int) -> int:
     """Return the first other value that `count()` takes within the grace, else `expected`."""
-    limit = time.monotonic() + GRACE_S
-    while time.monotonic() < limit:
-        found = count()
-        if found != expected:
-            return found
+    patience, is_over = server.learner.patience(GRACE_S), False
+    while (found := count()) == expected and not is_over:
         time.sleep(0.01)
-    return expected
+        is_over = patience.over()
+    return found
 
 
 def asleep(server: Server) -> None:
@@ -147,12 +144,13 @@ def delivered(server: Server, number: int) -> None:
 
 def returns(server: Server, called: str, expected: object, *, why: str, nudge: str) -> None:
     """Fail unless the learner's server function returns `expected`."""
-    limit = time.monotonic() + server.learner.deadline_s
+    patience, is_over = server.learner.patience(), False
     wanted = f"{server.function} returned {expected!r}"
     while not (ended := server.learner.ended()):
-        if time.monotonic() > limit:
+        if is_over:
             server.fail(called, f"{server.function} is still running", wanted, why=why, nudge=nudge)
         time.sleep(0.01)
+        is_over = patience.over()
     if ended != f"returned {expected!r}":
         fail(called, f"{server.function} {ended}", wanted, why=why, nudge=nudge)
 

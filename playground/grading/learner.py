@@ -30,8 +30,10 @@ import psutil
 from playground.grading.child import CHANNEL_LOST, LAST_RESORT_SIGNAL, STACK_SIGNAL, Limits
 from playground.grading.codec import Frames, decode, encode, pack
 from playground.grading.verdict import Failed, Line, Message, Stack
+from playground.patience import Patience, at_rest, ended
 
 DEADLINE_S = 10.0  # only there to stop a hang
+REPORT_S = 5.0  # until the end of a process must have been reported
 _EXPORTED = ("__call__", "__iter__", "__next__", "__len__", "__getitem__", "__enter__", "__exit__")
 _NOTHING = object()
 
@@ -282,6 +284,22 @@ class Learner:
         if not self._begun_ended and (self._exit is not None or self._bomb):
             self._begun_ended = f"is gone: {self._gone('the call that was begun').got}"
         return self._begun_ended
+
+    @property
+    def pid(self) -> int:
+        """The process id of the learner's process, which may have ended."""
+        return self._pid
+
+    def patience(self, seconds: float | None = None) -> Patience:
+        """A deadline for its processes, by default the exercise's own."""
+        return Patience(self._pids, self.deadline_s if seconds is None else seconds)
+
+    def _pids(self) -> list[int]:
+        found = [self._pid]
+        with contextlib.suppress(psutil.Error):
+            children = psutil.Process(self._pid).children(recursive=True)
+            found += [child.pid for child in children]
+        return found
 
     def process(self) -> psutil.Process:
         """Return the learner's process: its threads, children, open files and sockets.
@@ -537,8 +555,10 @@ class Learner:
     # messages
 
     def _gone(self, awaited: str) -> Message:
-        while self._exit is None and not self._bomb and self._read_reports(1.0):
-            if not select.select([self._control], [], [], 0.5)[0]:
+        limit = time.monotonic() + REPORT_S
+        while self._exit is None and not self._bomb and self._read_reports(0.05):
+            lives_on = at_rest([self._pid]) and not ended(self._pid)
+            if lives_on or time.monotonic() > limit:
                 break
         if self._bomb:
             got = "more than 64 processes were running, and they were ended"

@@ -8,6 +8,7 @@ that "two at the same time" is seen and not timed. Every wait has a deadline tha
 from __future__ import annotations
 
 import contextlib
+import select
 import selectors
 import socket
 import time
@@ -19,8 +20,9 @@ from typing import NoReturn
 import h11
 import psutil
 
-from playground.grading.learner import Learner, Remote
+from playground.grading.learner import REPORT_S, Learner, Remote
 from playground.grading.verdict import Failed, Message, Wire
+from playground.patience import ended
 
 HOST = "127.0.0.1"
 ENDED_GRACE_S = 0.5  # how long threads and children may still answer when the function is over
@@ -47,13 +49,22 @@ class Server:
     """The learner's server function, called with a listening socket and `args`.
 
     `function(listener, *args)` is expected to serve until it is stopped. Use it in a check marked
-    `@fresh`: the process ends with the check.
+    `@fresh`: the process ends with the check. `prepare(listener)` is called there before.
     """
 
-    def __init__(self, learner: Learner, function: str, *args: object, backlog: int = 128) -> None:
+    def __init__(
+        self,
+        learner: Learner,
+        function: str,
+        *args: object,
+        backlog: int = 128,
+        prepare: Remote | None = None,
+    ) -> None:
         self.learner = learner
         self.function = function
         self.listener, self.port = learner.listen(backlog)
+        if prepare is not None:
+            prepare(self.listener)
         learner.begin(function, self.listener, *args)
 
     def connect(self) -> Client:
@@ -61,7 +72,7 @@ class Server:
         try:
             connection = socket.create_connection((HOST, self.port), timeout=5.0)
         except OSError as error:
-            ended = self._how_it_ended() or "is still running"
+            ended = self.how_it_ended() or "is still running"
             self.fail(
                 f"a connection to {self.function}(listener)",
                 f"{error.strerror or error}; {self.function} {ended}",
@@ -70,12 +81,19 @@ class Server:
             )
         return Client(self, connection)
 
-    def _how_it_ended(self) -> str:
-        """How the function ended, which may be told a moment after the door was closed."""
-        deadline = time.monotonic() + ENDED_GRACE_S
-        while not (ended := self.learner.ended()) and time.monotonic() < deadline:
+    def how_it_ended(self) -> str:
+        """How the function ended, "" if it goes on.
+
+        A function on its way out closes its connections a moment before its end is told: it has
+        not ended when its process has come to rest without telling.
+        """
+        patience = self.learner.patience(0.0)
+        limit = time.monotonic() + REPORT_S
+        while not (how := self.learner.ended()) and time.monotonic() < limit:
+            if not ended(self.learner.pid) and patience.over():
+                return self.learner.ended()
             time.sleep(0.01)
-        return ended
+        return how
 
     def exchange(self, data: bytes, *, shutdown: bool = False) -> Client:
         """Connect, send `data` (and end-of-file with `shutdown`), and return the connection."""
@@ -121,20 +139,21 @@ class Server:
 
         `what` names the thing counted: "open connections", "threads".
         """
-        limit = time.monotonic() + self.learner.deadline_s
+        patience, is_over = self.learner.patience(), False
         while (found := count()) != expected:
-            if time.monotonic() > limit:
+            if is_over:
                 self.fail(called, f"{found} {what}", f"{expected} {what}", why=why, nudge=nudge)
             time.sleep(0.01)
+            is_over = patience.over()
 
     def fail(
         self, called: str, got: str, expected: str, *, why: str = "", nudge: str = ""
     ) -> NoReturn:
         """Fail with where the learner's code stands."""
         message = Message(called, got, expected, why, nudge)
-        ended = self.learner.ended()
-        if ended:
-            message.got += f"; {self.function} {ended}" if self.function not in got else ""
+        how = self.how_it_ended()
+        if how:
+            message.got += f"; {self.function} {how}" if self.function not in got else ""
         else:
             message.stacks = self.learner.stacks()
         raise Failed(message)
@@ -252,9 +271,13 @@ class Client:
         """Tell whether nothing has arrived; only to show that something was *not* answered yet."""
         if self._unread:
             return False
+        patience = self.server.learner.patience(wait_s)
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
-            return not selector.select(wait_s)
+            while not selector.select(0.01):
+                if patience.over():
+                    return not selector.select(0)
+        return False
 
     def fail(
         self,
@@ -268,12 +291,12 @@ class Client:
     ) -> NoReturn:
         """Fail with the transcript, the command that repeats it, and how the function ended."""
         called = f"sent {_shortened(self.sent)} to {self.server.function}(listener)"
-        ended = self.server.learner.ended()
-        if ended:
-            got += f" ({self.server.function} {ended})"
+        how = self.server.how_it_ended()
+        if how:
+            got += f" ({self.server.function} {how})"
         message = Message(called, got, expected, why, nudge)
         message.wire = Wire(self.sent, self.received, expected_bytes, command(self.sent))
-        if stacks and not ended:
+        if stacks and not how:
             message.stacks = self.server.learner.stacks()
         raise Failed(message)
 
@@ -292,15 +315,14 @@ class Client:
     def _wait(self) -> bool:
         """Wait for bytes up to the deadline, but not long for a server that has ended."""
         learner = self.server.learner
-        limit = time.monotonic() + learner.deadline_s
+        patience, is_over = learner.patience(), False
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
             while not selector.select(0.1):
-                now = time.monotonic()
-                if now > limit:
-                    return False
-                if learner.ended():
-                    limit = min(limit, now + ENDED_GRACE_S)
+                if not is_over and learner.ended():
+                    patience, is_over = learner.patience(ENDED_GRACE_S), True
+                if patience.over():
+                    return bool(selector.select(0))
         return True
 
     def _late(self, expected: str) -> NoReturn:
@@ -342,6 +364,7 @@ class Gate:
     def __init__(self) -> None:
         self.listener = socket.create_server((HOST, 0), backlog=128)
         self.inside: list[Visit] = []
+        self._learner: Learner | None = None
 
     def __enter__(self) -> Gate:
         return self
@@ -358,22 +381,23 @@ class Gate:
 
     def app(self, learner: Learner) -> Remote:
         """Return a WSGI app that answers `200 OK` with its path once released."""
-        return learner.define(self._source(), "app")
+        return self._enter(learner, "app")
 
     def handler(self, learner: Learner) -> Remote:
         """Return a function that takes anything, and returns b"ok" once released."""
-        return learner.define(self._source(), "handler")
+        return self._enter(learner, "handler")
 
     def wait_for(
         self, count: int, server: Server, called: str, *, why: str = "", nudge: str = ""
     ) -> list[Visit]:
         """Return the visits once `count` requests are inside at the same time; else fail."""
-        limit = time.monotonic() + server.learner.deadline_s
+        patience, is_over = server.learner.patience(), False
         while len(self.inside) < count:
-            self.listener.settimeout(max(0.01, limit - time.monotonic()))
-            try:
+            if select.select([self.listener], [], [], 0.05)[0]:
                 self._admit()
-            except TimeoutError:
+            elif not is_over:
+                is_over = patience.over()
+            else:
                 server.fail(
                     called,
                     f"{len(self.inside)} at the same time inside your server",
@@ -382,6 +406,15 @@ class Gate:
                     nudge=nudge,
                 )
         return list(self.inside)
+
+    def someone_comes(self, wait_s: float) -> bool:
+        """Tell whether yet another request is at the gate, to show that none is."""
+        assert self._learner is not None, "nobody knows of this gate"
+        patience = self._learner.patience(wait_s)
+        while not select.select([self.listener], [], [], 0.01)[0]:
+            if patience.over():
+                return bool(select.select([self.listener], [], [], 0)[0])
+        return True
 
     def leave(self, visit: Visit) -> None:
         """Let one visit go on, and count it out."""
@@ -394,8 +427,9 @@ class Gate:
         words = connection.makefile("r", encoding="utf-8").readline().split(" ", 2)
         self.inside.append(Visit(int(words[0]), int(words[1]), words[2].strip(), connection))
 
-    def _source(self) -> str:
-        return _GATE.replace("PORT", str(self.listener.getsockname()[1]))
+    def _enter(self, learner: Learner, name: str) -> Remote:
+        self._learner = learner
+        return learner.define(_GATE.replace("PORT", str(self.listener.getsockname()[1])), name)
 
 
 _GATE = """

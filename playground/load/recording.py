@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground.load.client import Observer, Reply
+from playground.patience import Patience
 from playground.setups.server import Server
 from playground.trace.collector import Collector
 from playground.trace.records import OPEN, UNTRACKED, Flag, Kind
@@ -80,17 +81,15 @@ class Recording:
 
     def await_last_words(self, answered: Iterable[int]) -> None:
         """A server ends a request, or itself, after its answer: the record comes a moment later."""
-        known = list(answered)
-        end = time.monotonic() + (LAST_WORDS_S if self._server.collector else 0)
-        while time.monotonic() < end:
-            records = self.collector.snapshot().records
-            services = records[
-                np.isin(records["kind"], SERVICES) & (records["request"] < UNTRACKED)
-            ]
-            still_open = np.isnan(services["dur_us"]).any()
-            if not still_open and np.isin(known, services["request"]).all():
-                return
-            time.sleep(POLL_S)
+        if self._server.collector:
+            known = list(answered)
+            self._wait(lambda: self._is_all_told(known), LAST_WORDS_S)
+
+    def _is_all_told(self, answered: list[int]) -> bool:
+        records = self.collector.snapshot().records
+        services = records[np.isin(records["kind"], SERVICES) & (records["request"] < UNTRACKED)]
+        still_open = np.isnan(services["dur_us"]).any()
+        return not still_open and bool(np.isin(answered, services["request"]).all())
 
     def finish(self, **meta: Any) -> Trace:
         """The trace of it all; ``meta`` is what is known only now."""
@@ -106,8 +105,16 @@ class Recording:
 
     def _await_quiet(self) -> None:
         """A request that has just been answered is over: let the server say so before the run."""
-        end = time.monotonic() + QUIET_S
-        while self.collector.serving and time.monotonic() < end:
+        self._wait(lambda: not self.collector.serving, QUIET_S)
+
+    def _wait(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait for what the server is about to tell: not long, unless it is kept from running."""
+        patience, is_over = Patience(self._server.pids, seconds), False
+        while True:
+            self.collector.catch_up()
+            if condition() or is_over:
+                return
+            is_over = patience.over()
             time.sleep(POLL_S)
 
     def _record_queues(self) -> None:

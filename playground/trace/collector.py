@@ -42,10 +42,12 @@ from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, without_earl
 CAPACITY = 1 << 20  # records
 REQUESTS = 1 << 17  # of which labels and results are kept
 DATAGRAM = 1 << 16  # bytes: more than any sender joins
+MOST_WAITING = 1 << 12  # datagrams: more than a socket holds
 ROUND_S = 0.002
 QUIET_ROUNDS = 25  # without records, until the thread sleeps
 STOP_S = 5.0  # for the sampler to end
 POLL_S = 0.05  # for the end of processes where the system does not announce it
+ANNOUNCED = hasattr(os, "pidfd_open")
 LAST_LANE = 0xFFFF
 PATH_LIMIT = 90  # bytes of a Unix socket's address, with room to spare
 
@@ -68,6 +70,7 @@ class _Process:
     strangers: dict[tuple[int, int], int] = field(default_factory=dict)
     open: dict[Span, None] = field(default_factory=dict)
     pidfd: int | None = None
+    over: bool = False
 
 
 class Collector:
@@ -207,6 +210,17 @@ class Collector:
         with self._lock:
             return dict(self._requests)
 
+    def catch_up(self) -> None:
+        """Take in what had been sent before this call, and which processes had ended."""
+        with self._lock:
+            processes = list(self._processes.values())
+        gone = [process for process in processes if not _alive(process.pid)]
+        for _ in range(MOST_WAITING):
+            if not self._receive_one():
+                break
+        for process in gone:
+            self._end(process)
+
     def snapshot(self) -> Trace:
         """The current run as a trace, open spans included."""
         with self._lock:
@@ -275,7 +289,8 @@ class Collector:
 
     def _round(self, block: bool) -> bool:
         """Receive what has come, and see who has ended. True if something came."""
-        announced = all(process.pidfd is not None for process in self._processes.values())
+        processes = list(self._processes.values())  # another thread may take in a datagram
+        announced = ANNOUNCED and all(process.pidfd is not None for process in processes)
         before = self._total
         ready = self._selector.select((None if announced else POLL_S) if block else 0)
         self._receive()
@@ -288,32 +303,38 @@ class Collector:
         return self._total > before
 
     def _receive(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while True:
+        while self._receive_one():
+            pass
+
+    def _receive_one(self) -> bool:
+        """Take one datagram, if there is one. Whoever asks, they are taken in their order."""
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if not self._closed:
                 self._take(self._socket.recv(DATAGRAM))
+                return True
+        return False
 
     def _take(self, datagram: bytes) -> None:
         """One datagram: chunks, one after the other. Anything else is not ours and is ignored."""
         offset = 0
-        with self._lock:
-            if datagram.startswith(sampler.MAGIC):
-                self._take_parts(datagram)
+        if datagram.startswith(sampler.MAGIC):
+            self._take_parts(datagram)
+            return
+        while offset + CHUNK.size <= len(datagram):
+            magic, pid, number, count, run, size = CHUNK.unpack_from(datagram, offset)
+            records = offset + CHUNK.size
+            notes = records + count * RECORD.size
+            offset = notes + size
+            if magic != MAGIC or offset > len(datagram):
                 return
-            while offset + CHUNK.size <= len(datagram):
-                magic, pid, number, count, run, size = CHUNK.unpack_from(datagram, offset)
-                records = offset + CHUNK.size
-                notes = records + count * RECORD.size
-                offset = notes + size
-                if magic != MAGIC or offset > len(datagram):
-                    return
-                process = self._process(pid, number)
-                self._missing += (number - process.expected) & 0xFFFFFFFF
-                process.expected = number + count & 0xFFFFFFFF
-                told = list(_notes(datagram[notes:offset]))
-                self._define_lanes(process, told)
-                self._place(process, run, datagram[records:notes])
-                self._describe_requests(process, run, told)
-            self._look_busy()
+            process = self._process(pid, number)
+            self._missing += (number - process.expected) & 0xFFFFFFFF
+            process.expected = number + count & 0xFFFFFFFF
+            told = list(_notes(datagram[notes:offset]))
+            self._define_lanes(process, told)
+            self._place(process, run, datagram[records:notes])
+            self._describe_requests(process, run, told)
+        self._look_busy()
 
     def _take_parts(self, datagram: bytes) -> None:
         """What the sampler saw of threads. Of one that is no lane yet the open part is kept."""
@@ -350,7 +371,7 @@ class Collector:
 
     def _watch(self, process: _Process) -> None:
         """Ask the system to announce the end of the process, where it can (Linux)."""
-        if hasattr(os, "pidfd_open"):
+        if ANNOUNCED:
             with contextlib.suppress(OSError):
                 process.pidfd = os.pidfd_open(process.pid)
                 self._selector.register(process.pidfd, selectors.EVENT_READ, process)
@@ -358,7 +379,11 @@ class Collector:
     def _end(self, process: _Process) -> None:
         """The process is gone: nothing of it is open any more."""
         with self._lock:
-            self._processes.pop(process.pid, None)
+            if process.over or self._closed:
+                return
+            process.over = True
+            if self._processes.get(process.pid) is process:
+                del self._processes[process.pid]
             for known in (self._threads, self._parts):
                 for thread in [name for name in known if name[0] == process.pid]:
                     del known[thread]

@@ -100,9 +100,26 @@ def test_threads_of_one_worker_serve_at_the_same_time(name):
     assert work["t_us"][1] < work["t_us"][0] + work["dur_us"][0]
 
 
+async def round_table(scope, receive, send):
+    """Answers a moment after the fourth request has come in."""
+    import asyncio
+
+    import __main__
+
+    assert scope["type"] == "http"
+    if not hasattr(__main__, "guests"):
+        __main__.guests, __main__.all_there = 0, asyncio.Event()
+    __main__.guests += 1
+    if __main__.guests == 4:
+        asyncio.get_running_loop().call_later(0.02, __main__.all_there.set)
+    await __main__.all_there.wait()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body"})
+
+
 def test_on_a_loop_requests_wait_together():
-    with serve("uvicorn", "slow") as server:
-        run = burst(server, 4, "/?s=0.1", show=False)
+    with serve("uvicorn", round_table) as server:
+        run = burst(server, 4, show=False)
     found = spans(run.trace)
     waiting = found[found["kind"] == State.WAITING]
     ends = waiting["t_us"] + waiting["dur_us"]

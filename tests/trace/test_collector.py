@@ -83,10 +83,32 @@ def test_the_end_of_a_process_closes_its_spans_with_an_error(collector, speak, u
     assert f"pid {process.pid}" in trace.requests[1].error
 
 
+def test_catching_up_takes_in_what_was_sent_and_who_has_ended(monkeypatch):
+    monkeypatch.setattr(collector_module.Collector, "_run_thread", lambda self: None)
+    with Collector() as collector:
+        collector.begin(TRACE_ID)
+        speaker = subprocess.Popen(
+            [sys.executable, "-c", SPEAKER, collector.path, str(RUN), "1"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert speaker.stdout.readline() == "open\n"
+        assert len(collector.snapshot().records) == 0
+        assert not collector.serving
+        collector.catch_up()
+        assert collector.serving
+        speaker.kill()
+        speaker.communicate()
+        collector.catch_up()
+        assert collector.snapshot().records["flags"].tolist() == [Flag.ERROR]
+        assert not collector.serving
+
+
 def test_the_end_is_seen_where_the_system_does_not_announce_it(
     monkeypatch, speak, until, collector
 ):
-    monkeypatch.delattr(os, "pidfd_open", raising=False)
+    monkeypatch.setattr(collector_module, "ANNOUNCED", False)
     process = speak(1)
     until(lambda: len(collector.snapshot().records) == 1, "the open span")
     process.kill()

@@ -95,7 +95,7 @@ def check_bounded(learner: Learner) -> None:
                 called, f"{extra} threads besides the calling one", "2",
                 why="a bounded number of threads is what memory and database connections rely on",
             )  # fmt: skip
-        accepted = stays(server.connections, 2)
+        accepted = stays(server, server.connections, 2)
         if accepted != 2:
             server.fail(
                 called, f"{accepted} accepted connections while both threads are busy", "2",
