@@ -112,14 +112,17 @@ def check_same_moment(learner: Learner) -> None:
             client = party(server, "quick")
             terminate(learner)
             learner.process().resume()
-            returns(server, called, True, why=FINISH, nudge="Both may be ready when you wake up.")
-            if waits(server):
-                taken_by_the_next(server, client, called)
-            else:
-                answered(
-                    client, "quick", why="a client that was accepted is served to the end",
-                    nudge="An exception from the signal handler can land right after accept().",
-                )  # fmt: skip
+            nobody_is_lost(server, client, called)
+
+
+@fresh
+def check_right_after_accept(learner: Learner) -> None:
+    """Loses nobody when SIGTERM arrives as soon as a client is accepted."""
+    called = "1 client, and SIGTERM as soon as it is accepted"
+    with Gate() as gate:
+        server = open_house(learner, gate, prepare=probe(learner, "accept_second_with_sigterm"))
+        client = party(server, "quick")
+        nobody_is_lost(server, client, called)
 
 
 @fresh
@@ -179,9 +182,23 @@ def now(learner: Learner, kind: str, called: str) -> None:
         inside.expect_closed(why="a dropped client must notice it")
 
 
-def open_house(learner: Learner, gate: Gate, handle: Remote | None = None) -> Server:
+def nobody_is_lost(server: Server, client: Client, called: str) -> None:
+    """Fail unless the server returns, with the client served or still in the accept queue."""
+    returns(server, called, True, why=FINISH, nudge="Both may be ready when you wake up.")
+    if waits(server):
+        taken_by_the_next(server, client, called)
+    else:
+        answered(
+            client, "quick", why="a client that was accepted is served to the end",
+            nudge="An exception from the signal handler can land right after accept().",
+        )  # fmt: skip
+
+
+def open_house(
+    learner: Learner, gate: Gate, handle: Remote | None = None, prepare: Remote | None = None
+) -> Server:
     """Start the learner's server, and wait until it serves: then its handler is in place."""
-    server = Server(learner, "serve", handle or handler(learner, gate))
+    server = Server(learner, "serve", handle or handler(learner, gate), prepare=prepare)
     with party(server, "quick") as client:
         answered(client, "quick", why="handle writes the answer; you close the connection")
     return server
@@ -218,7 +235,21 @@ def probe(learner: Learner, name: str) -> Remote:
 
 
 PROBE = """
-import select, signal
+import os, select, signal, socket
+
+class Ringing(socket.socket):
+    __slots__ = ()
+    clients = 0
+
+    def accept(self):
+        accepted = super().accept()
+        Ringing.clients += 1
+        if Ringing.clients == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return accepted
+
+def accept_second_with_sigterm(listener):
+    listener.__class__ = Ringing
 
 def own_handler(number, frame):
     pass
