@@ -14,18 +14,26 @@ if TYPE_CHECKING:
     from playground.load.burst import burst, get
     from playground.load.client import Reply
     from playground.load.display import compare, timeline
+    from playground.load.frames import Frame
+    from playground.load.hold import Held, hold
     from playground.load.raw import Wire, raw
     from playground.load.run import Run
+    from playground.load.sip import Sips, sip
+    from playground.load.talk import Conversation, talk
     from playground.setups.catalogue import ServeError
     from playground.setups.server import Server, serve
     from playground.setups.usage import Usage
     from playground.trace.trace import Trace
 
 __all__ = [
+    "Conversation",
+    "Frame",
+    "Held",
     "Reply",
     "Run",
     "ServeError",
     "Server",
+    "Sips",
     "Trace",
     "Usage",
     "Wire",
@@ -33,18 +41,26 @@ __all__ = [
     "compare",
     "exercise",
     "get",
+    "hold",
     "predict",
     "raw",
     "reveal",
     "serve",
+    "sip",
+    "talk",
     "timeline",
+    "watch",
 ]
 
 _HOMES = {
+    "Conversation": "playground.load.talk",
+    "Frame": "playground.load.frames",
+    "Held": "playground.load.hold",
     "Reply": "playground.load.client",
     "Run": "playground.load.run",
     "ServeError": "playground.setups.catalogue",
     "Server": "playground.setups.server",
+    "Sips": "playground.load.sip",
     "Trace": "playground.trace.trace",
     "Usage": "playground.setups.usage",
     "Wire": "playground.load.raw",
@@ -52,11 +68,15 @@ _HOMES = {
     "compare": "playground.load.display",
     "exercise": "playground.grading.magics",
     "get": "playground.load.burst",
+    "hold": "playground.load.hold",
     "predict": "playground.grading.predictions",
     "raw": "playground.load.raw",
     "reveal": "playground.grading.predictions",
     "serve": "playground.setups.server",
+    "sip": "playground.load.sip",
+    "talk": "playground.load.talk",
     "timeline": "playground.load.display",
+    "watch": "playground.trace.ownloop",
 }
 
 

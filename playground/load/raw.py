@@ -46,13 +46,11 @@ class Wire:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = [_row("", f"connected to {self.address}", "0.65")]
+        rows = [("", f"connected to {self.address}")]
         sides = [("→ sent", piece) for piece in self.pieces]
         for side, data in [*sides, ("← received", self.received)]:
-            for index, line in enumerate(escaped(data)):
-                rows.append(_row("" if index else side, line, "1"))
-        rows.append(_row("", f"{self.ending} after {self.seconds:.2f} s", "0.65"))
-        return f'<table style="{TABLE}">{"".join(rows)}</table>'
+            rows += [("" if index else side, line) for index, line in enumerate(escaped(data))]
+        return picture([*rows, ("", f"{self.ending} after {self.seconds:.2f} s")])
 
 
 TABLE = "border-collapse:collapse;font-family:monospace;font-size:1em;text-align:left;margin:0"
@@ -75,7 +73,7 @@ def raw(
 
     Raises ``ServeError`` for another machine, for what is not bytes, and if nothing listens there.
     """
-    host, port = _address(server)
+    host, port = address_of(server, "raw")
     pieces = tuple(data) if isinstance(data, list | tuple) else (data,)
     if not all(isinstance(piece, bytes) for piece in pieces):
         raise ServeError("raw() sends bytes: write b'GET / HTTP/1.1\\r\\n…', or a list of such.")
@@ -92,6 +90,16 @@ def raw(
         ending = _receive(connection, received, start + timeout, quiet) or ending
     seconds = time.monotonic() - start
     return Wire(f"{host}:{port}", pieces, bytes(received), ending, seconds)
+
+
+def picture(rows: list[tuple[str, str]]) -> str:
+    """An HTML table of lines and who said them; the first and the last are about the connection."""
+    ends = (0, len(rows) - 1)
+    lines = (
+        _row(side, line, "0.65" if place in ends else "1")
+        for place, (side, line) in enumerate(rows)
+    )
+    return f'<table style="{TABLE}">{"".join(lines)}</table>'
 
 
 def escaped(data: bytes) -> list[str]:
@@ -145,8 +153,8 @@ def _receive(connection: socket.socket, received: bytearray, end: float, quiet: 
     return f"more than {RECEIVE_LIMIT} bytes came, the rest was left,"
 
 
-def _address(server: Place) -> tuple[str, int]:
-    """Host and port, if they are of this machine."""
+def address_of(server: Place, verb: str) -> tuple[str, int]:
+    """Host and port. Raises ``ServeError`` if they are not of this machine."""
     try:
         if hasattr(server, "host") and hasattr(server, "port"):
             host, port = server.host, server.port
@@ -160,7 +168,7 @@ def _address(server: Place) -> tuple[str, int]:
     if not host or not port:
         raise ServeError(f"{server!r} names no server: pass a server, or '127.0.0.1:PORT'.")
     if host != "localhost" and not _is_loopback(host):
-        raise ServeError(f"raw() talks to this machine only (127.0.0.1), not to {host}.")
+        raise ServeError(f"{verb}() talks to this machine only (127.0.0.1), not to {host}.")
     return host, port
 
 
