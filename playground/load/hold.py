@@ -49,8 +49,8 @@ class Held:
     """What came of ``asked`` connections: ``streams`` in the order of their numbers.
 
     ``probe`` are the replies to plain requests that were sent while they were open. ``before`` and
-    ``during`` is what the server used without and with them. ``tasks`` were alive for requests, as its trace says: None
-    where it does not.
+    ``during`` is what the server used without and with them. ``tasks`` were alive for requests, as
+    its trace says: None where it does not.
     """
 
     asked: int
