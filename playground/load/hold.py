@@ -89,7 +89,7 @@ class Held:
         told = [
             ("connections asked for", f"{self.asked} × {self.path}"),
             ("opened", str(self.opened)),
-            (f"served ({self.wanted} events each)", str(self.served)),
+            (f"served ({self.wanted} event{'s' * (self.wanted != 1)} each)", str(self.served)),
             ("starved", str(self.starved)),
         ]
         if self.probe_path is not None:
