@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from playground.trace.batch import Batch
+from playground.trace.ownloop import Watch, running
 from playground.trace.pool import unwatch_pools, watch_pools
 from playground.trace.records import NOBODY, OPEN, Flag, Kind, now_us, parse_traceparent
 from playground.trace.sender import Sender, note
@@ -54,7 +55,7 @@ class TracedASGI:
                 tracing.stop()
 
     def _begin_tracing(self) -> "Tracing":
-        loop = running_loop()
+        loop = running_loop() or running()
         if self._tracing is None or self._tracing.on is not loop or self._tracing.stopped:
             channel = self._sender.channel()
             if self._batch is None or self._batch.channel is not channel:
@@ -66,14 +67,18 @@ class TracedASGI:
 class Tracing:
     """What is installed on one loop, until ``stop()``."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None, batch: Batch, cpu: bool) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop | Watch | None, batch: Batch, cpu: bool
+    ) -> None:
         self.on = loop
         self.stopped = False
-        self._trace = LoopTrace(loop, batch, cpu)
+        self._trace = LoopTrace(None if isinstance(loop, Watch) else loop, batch, cpu)
         self._batch = batch
         self._selector: Any = None
         watch_pools()
-        if loop is not None:
+        if isinstance(loop, Watch):
+            loop.begin(self._trace)
+        elif loop is not None:
             self._install(loop)
 
     def _install(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -88,8 +93,9 @@ class Tracing:
     def stop(self) -> None:
         """Give the loop back what was found."""
         self.stopped = True
-        if self.on is not None and self.on.get_task_factory() is self._factory:
-            self.on.set_task_factory(self._found)
+        on = self.on
+        if isinstance(on, asyncio.AbstractEventLoop) and on.get_task_factory() is self._factory:
+            on.set_task_factory(self._found)
         if self._selector is not None:
             vars(self._selector).pop("select", None)
         unwatch_pools()

@@ -10,17 +10,15 @@ import pytest
 from minimal_servers import eventloop
 from minimal_servers.eventloop import (
     Cancelled,
-    Deadlock,
     Future,
     Loop,
+    Task,
     accept,
     gather,
     recv,
     run,
     sendall,
     sleep,
-    spawn,
-    timeout,
 )
 
 
@@ -33,10 +31,11 @@ class Waits(selectors.DefaultSelector):
         self.waits = []
 
     def select(self, timeout=None):
-        if timeout:
+        found = super().select(0)
+        if not found and timeout > 0:
             self.waits.append(timeout)
             self.now += timeout
-        return super().select(timeout if timeout is None else 0)
+        return found
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def test_sleepers_wake_in_order_of_their_deadlines_and_then_of_their_asking(loop
     async def main():
         await gather(sleeper("c", 3), sleeper("a", 1), sleeper("b", 3), sleeper("d", 2))
 
-    loop.run(main())
+    run(main(), loop)
     assert steps == [("a", 1), ("d", 2), ("c", 3), ("b", 3)]
     assert loop.selector.waits == [1, 1, 1]
 
@@ -67,7 +66,7 @@ def test_a_thousand_sleepers_take_one_wait(loop):
     async def main():
         return await gather(*[sleep(1) for _ in range(1000)])
 
-    assert loop.run(main()) == [None] * 1000
+    assert run(main(), loop) == [None] * 1000
     assert loop.selector.waits == [1]
 
 
@@ -90,20 +89,20 @@ def test_the_first_error_of_gather_cancels_the_others_and_is_raised_when_they_ha
             await gather(long(), fails(), long())
         events.append("told")
 
-    loop.run(main())
+    run(main(), loop)
     assert events == ["cleaned", "cleaned", "told"]
 
 
 def test_whoever_awaits_a_cancelled_task_is_told(loop):
     async def main():
-        task = spawn(sleep(5))
+        task = Task(sleep(5))
         await sleep(1)
         task.cancel()
         with pytest.raises(Cancelled):
             await task
         return loop.clock()
 
-    assert loop.run(main()) == 1
+    assert run(main(), loop) == 1
 
 
 def test_no_wake_up_is_lost_between_a_result_and_an_await(loop):
@@ -114,10 +113,10 @@ def test_no_wake_up_is_lost_between_a_result_and_an_await(loop):
         async def giver():
             late.finish("late")
 
-        spawn(giver())
+        Task(giver())
         return await early, await late, await late
 
-    assert loop.run(main()) == ("early", "late", "late")
+    assert run(main(), loop) == ("early", "late", "late")
 
 
 def test_a_deadlock_is_told_and_everybody_cleans_up(loop):
@@ -132,8 +131,8 @@ def test_a_deadlock_is_told_and_everybody_cleans_up(loop):
     async def main():
         await gather(stuck(), stuck())
 
-    with pytest.raises(Deadlock, match="stuck waits for a key"):
-        loop.run(main())
+    with pytest.raises(RuntimeError, match="stuck waits for a key"):
+        run(main(), loop)
     assert events == ["cleaned", "cleaned"]
 
 
@@ -142,36 +141,18 @@ def test_an_error_that_nobody_awaits_is_logged(loop, caplog):
         raise ValueError("burnt")
 
     async def main():
-        spawn(fails())
+        Task(fails())
         await sleep(1)
 
     with caplog.at_level(logging.ERROR, eventloop.__name__):
-        loop.run(main())
+        run(main(), loop)
         gc.collect()
     assert "burnt" in caplog.text
 
 
-def test_a_time_out_ends_the_work_first(loop):
-    events = []
-
-    async def work():
-        try:
-            await sleep(9)
-        finally:
-            events.append("cleaned")
-
-    async def main():
-        with pytest.raises(TimeoutError):
-            await timeout(1, work())
-        events.append(loop.clock())
-
-    loop.run(main())
-    assert events == ["cleaned", 1]
-
-
-@pytest.mark.parametrize("call", [lambda: spawn(Future()), lambda: sleep(1).send(None)])
+@pytest.mark.parametrize("call", [lambda: Task(Future()), lambda: sleep(1).send(None)])
 def test_without_a_loop_a_sentence_says_how_to_begin(call):
-    with pytest.raises(RuntimeError, match=r"no loop runs in this thread.*eventloop\.run"):
+    with pytest.raises(LookupError, match=r"no loop runs here: begin with eventloop\.run"):
         call()
 
 
@@ -181,41 +162,269 @@ def test_what_belongs_to_another_loop_is_refused_where_it_is_awaited(loop):
             yield "a stranger"
 
     async def main():
-        with pytest.raises(RuntimeError, match="its own futures only, not 'a stranger'"):
+        with pytest.raises(RuntimeError, match="not a future of this loop: 'a stranger'"):
             await Foreign()
         await sleep(1)
         return "goes on"
 
-    assert loop.run(main()) == "goes on"
+    assert run(main(), loop) == "goes on"
 
 
-def test_ctrl_c_ends_everybody(loop):
+@pytest.mark.parametrize("hit", ["main", "child", "selector"])
+def test_ctrl_c_ends_everybody_wherever_it_hits(loop, hit, monkeypatch):
     events = []
 
-    async def other():
+    async def other(name, seconds):
+        try:
+            await sleep(seconds)
+            if hit == "child":
+                raise KeyboardInterrupt
+        finally:
+            await sleep(1)
+            events.append(f"{name} has cleaned up")
+
+    async def main():
+        Task(other("long", 9))
+        Task(other("short", 1))
+        try:
+            await sleep(4)
+            if hit == "main":
+                raise KeyboardInterrupt
+        finally:
+            events.append("main has cleaned up")
+
+    def interrupted(timeout):
+        if timeout > 0:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    if hit == "selector":
+        monkeypatch.setattr(loop.selector, "select", lambda timeout: interrupted(timeout) or ())
+    with pytest.raises(KeyboardInterrupt):
+        run(main(), loop)
+    assert sorted(events) == ["long has cleaned up", "main has cleaned up", "short has cleaned up"]
+
+
+def test_a_second_ctrl_c_ends_at_once_and_the_thread_can_run_another_loop(loop):
+    async def stubborn():
         try:
             await sleep(9)
         finally:
-            events.append("cleaned")
+            raise KeyboardInterrupt
 
     async def main():
-        spawn(other())
+        Task(stubborn())
         await sleep(1)
-        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        loop.run(main())
-    assert events == ["cleaned"]
+        run(main(), loop)
+    assert run(sleep(0)) is None
 
 
-def test_the_observer_hears_everything_in_order():
+def test_what_a_tracer_wraps_tells_everything_in_order(loop):
     heard = []
 
-    async def main():
-        await sleep(0.001)
+    class Ready(type(loop.ready)):
+        def append(self, task):
+            heard.append("ready")
+            super().append(task)
 
-    run(main(), lambda event, task: heard.append(event))
-    assert heard == ["ready", "begin", "end", "idle", "awake", "ready", "begin", "end"]
+    def told(call, name):
+        def wrapped(argument):
+            heard.append(f"{name} {argument:.0f}" if name == "select" else name)
+            return call(argument)
+
+        return wrapped
+
+    loop.ready = Ready()
+    loop.step = told(loop.step, "step")
+    loop.selector.select = told(loop.selector.select, "select")
+    run(sleep(7), loop)
+    assert heard == ["ready", "select 0", "step", "select 7", "ready", "step"]
+
+
+def test_a_result_comes_once():
+    heard = []
+    future = Future()
+    future.callbacks.append(heard.append)
+    future.finish("first")
+    future.finish("second")
+    assert (future.result(), heard) == ("first", [future])
+
+
+def test_a_task_that_cancels_itself_hears_of_it_at_its_next_await(loop):
+    async def main():
+        me = next(iter(loop.tasks))
+        me.cancel()
+        with pytest.raises(Cancelled):
+            await sleep(9)
+        await sleep(1)
+        return loop.clock()
+
+    assert run(main(), loop) == 1
+
+
+def test_cancelling_a_task_that_is_ready_gives_it_one_step_only(loop):
+    steps = []
+
+    async def child(bell):
+        try:
+            steps.append("begun")
+            await bell
+        finally:
+            steps.append("over")
+            await sleep(1)
+            steps.append("clean")
+
+    async def main():
+        bell = Future()
+        task = Task(child(bell))
+        await sleep(0)
+        bell.finish()
+        task.cancel()
+        with pytest.raises(Cancelled):
+            await task
+
+    run(main(), loop)
+    assert steps == ["begun", "over", "clean"]
+
+
+def test_a_gather_that_is_cancelled_ends_when_all_have_cleaned_up(loop):
+    events = []
+
+    async def child(seconds):
+        try:
+            await sleep(9)
+        finally:
+            await sleep(seconds)
+            events.append(loop.clock())
+
+    async def main():
+        both = Task(gather(child(2), child(3)))
+        await sleep(1)
+        both.cancel()
+        with pytest.raises(Cancelled):
+            await both
+        return loop.clock()
+
+    assert run(main(), loop) == 4
+    assert events == [3, 4]
+
+
+def test_gather_reports_the_error_that_it_does_not_raise(loop, caplog):
+    async def fails(seconds, text):
+        try:
+            await sleep(seconds)
+        finally:
+            raise ValueError(text)
+
+    async def main():
+        with pytest.raises(ValueError, match="first"):
+            await gather(fails(2, "second"), fails(1, "first"))
+
+    run(main(), loop)
+    gc.collect()
+    assert "second" in caplog.text
+    assert "first" not in caplog.text
+
+
+def test_an_error_is_reported_as_soon_as_nobody_can_ask_for_it(loop, caplog):
+    async def fails():
+        raise ValueError("burnt")
+
+    async def main():
+        Task(fails())
+        await sleep(1)
+        return "burnt" in caplog.text
+
+    gc.disable()
+    try:
+        assert run(main(), loop)
+    finally:
+        gc.enable()
+
+
+def test_sleeping_for_ever_does_not_end_the_loop(loop):
+    async def main():
+        task = Task(sleep(float("inf")))
+        await sleep(5000)
+        return task.done
+
+    assert run(main(), loop) is False
+    assert loop.selector.waits == [3600, 1400]
+
+
+def test_nobody_waits_busily_while_a_buffer_is_full():
+    selects = []
+
+    async def main():
+        left, right = socket.socketpair()
+        with left, right:
+            Task(sendall(left, bytes(10_000_000)))
+            await sleep(0.05)
+            before = len(selects)
+            await sleep(0.05)
+            return len(selects) - before
+
+    loop = Loop()
+    select = loop.selector.select
+    loop.selector.select = lambda timeout: selects.append(timeout) or select(timeout)
+    assert run(main(), loop) <= 2
+
+
+def test_a_reader_and_a_writer_may_wait_for_the_same_socket():
+    data = bytes(5_000_000)
+
+    async def echo(sock):
+        while piece := await recv(sock, 1 << 16):
+            await sendall(sock, piece)
+
+    async def collect(sock):
+        got = 0
+        while got < len(data):
+            got += len(await recv(sock, 1 << 16))
+        return got
+
+    async def main():
+        left, right = socket.socketpair()
+        with left, right:
+            Task(echo(right))
+            return (await gather(collect(left), sendall(left, data)))[0]
+
+    assert run(main()) == len(data)
+
+
+def test_two_readers_of_one_socket_get_one_piece_each():
+    async def main():
+        left, right = socket.socketpair()
+        with left, right:
+            first, second = Task(recv(left, 1)), Task(recv(left.dup(), 1))
+            third = Task(recv(left, 1))
+            await sleep(0)
+            for letter in (b"a", b"b", b"c"):
+                right.sendall(letter)
+                await sleep(0.01)
+            return sorted([await first, await second, await third])
+
+    assert run(main()) == [b"a", b"b", b"c"]
+
+
+def test_who_is_cancelled_while_waiting_for_a_socket_leaves_the_selector():
+    async def main():
+        left, right = socket.socketpair()
+        with left, right:
+            task = Task(recv(left, 1))
+            await sleep(0)
+            waiting = len(loop.selector.get_map())
+            task.cancel()
+            with pytest.raises(Cancelled):
+                await task
+            left_over = len(loop.selector.get_map())
+            right.sendall(b"x")
+            return waiting, left_over, await recv(left, 1)
+
+    loop = Loop()
+    assert run(main(), loop) == (1, 0, b"x")
 
 
 def test_a_slow_reader_gets_everything_while_others_are_served():
@@ -228,7 +437,7 @@ def test_a_slow_reader_gets_everything_while_others_are_served():
 
     async def client(address, payload, size):
         with socket.create_connection(address) as sock:
-            sender = spawn(sendall(sock.dup(), payload))
+            sender = Task(sendall(sock.dup(), payload))
             got = bytearray()
             while len(got) < len(payload):
                 got += await recv(sock, size)
@@ -238,10 +447,10 @@ def test_a_slow_reader_gets_everything_while_others_are_served():
     async def main():
         async def serve():
             while True:
-                spawn(echo((await accept(listener))[0]))
+                Task(echo((await accept(listener))[0]))
 
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            spawn(serve())
+            Task(serve())
             address = listener.getsockname()
             slow = client(address, data, 50_000)
             return await gather(slow, *[client(address, b"quick", 5) for _ in range(5)])
