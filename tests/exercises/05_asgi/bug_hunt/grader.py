@@ -215,9 +215,11 @@ def check_scope(learner: Learner) -> None:
         visit = Visit(stage, "answers", app).send(head + b"Cookie: b=2\r\n\r\n")
         visit.response(200, b"soup", why=SCOPE, nudge="It was a good request.")
         scope = visit.play.scopes[0]
+        visit.check(isinstance(scope, dict), f"the scope is {scope!r}", "a dictionary", why=SCOPE,
+                    nudge="The first argument of the app.")  # fmt: skip
         for key, value in expected.items():
             found = scope.get(key)
-            if key == "headers":
+            if isinstance(found, list):
                 found = [tuple(pair) for pair in found]
             visit.check(found == value, f"scope[{key!r}] is {found!r}", repr(value), why=SCOPE,
                         nudge="What is decoded first, and what is cut first? And what does a"
