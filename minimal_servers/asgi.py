@@ -30,6 +30,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Address = tuple[str, int]
+Running = dict[Any, "asyncio.Task[None]"]  # whom it serves: the task
 NEVER = float("inf")
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def build_scope(request: Request, client: Address, server: Address, state: dict[
 
 def decode_path(path: bytes) -> str:
     """Percent-encoding and UTF-8 decoded; what is neither becomes U+FFFD (see ``raw_path``)."""
-    return (unquote_to_bytes(path) if b"%" in path else path).decode("utf-8", "replace")
+    return unquote_to_bytes(path).decode("utf-8", "replace") if b"%" in path else path.decode()
 
 
 @lru_cache(maxsize=128)
@@ -97,7 +98,9 @@ class Exchange(Response):
     skipped = 0  # bytes of body that nobody wanted
 
     def __init__(self, line: Line, request: Request) -> None:
-        super().__init__(request, line.transmit)
+        self.request = request
+        self.transmit = line.transmit
+        self.keep_alive = request.keep_alive
         self.line = line
         self.must_ask = request.expects_continue  # the client waits to be asked for its body
 
@@ -235,8 +238,16 @@ class Conversation(Protocol):
     def settle(self, failed: bool) -> None: ...
 
 
-async def respond(app: Application, scope: Scope, conversation: Conversation) -> None:
-    """Call the application once. Nothing that it does ends the worker."""
+async def respond(
+    app: Application,
+    scope: Scope,
+    conversation: Conversation,
+    running: dict[Any, asyncio.Task[None]],
+) -> None:
+    """Call the application once. Nothing that it does ends the worker.
+
+    ``running`` has the tasks of this process; what is done takes itself out.
+    """
     failed = True
     try:
         await app(scope, conversation.receive, conversation.send)
@@ -248,6 +259,7 @@ async def respond(app: Application, scope: Scope, conversation: Conversation) ->
     except BaseException:  # SystemExit too: one request must not end the worker
         log.exception("the application failed")
     conversation.settle(failed)
+    running.pop(conversation, None)
 
 
 class Lifespan:

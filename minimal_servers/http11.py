@@ -8,7 +8,8 @@ Strategy
   difference is how requests are smuggled past a proxy (RFC 9112 §11.2).
 - Bodies are generators over the same buffer, so length and chunks look alike to the caller.
 
-Not handled: Upgrade, other transfer codings than chunked; trailers are checked, then dropped.
+Not handled: other transfer codings than chunked; trailers are checked, then dropped. Upgrade is
+reported, and up to the caller.
 """
 
 import re
@@ -39,7 +40,9 @@ CHUNK_LINE = re.compile(  # RFC 9112 §7.1 and §7.1.1
 )
 PRINTABLE = re.compile(rb"[ -~\x80-\xff]*")  # PEP 3333: what we send has not even a tab
 STATUS = re.compile(rb"([2-5][0-9]{2}) %b" % PRINTABLE.pattern)  # RFC 9112 §4
-DECIDING = {b"host", b"content-length", b"transfer-encoding", b"connection", b"expect"}
+DECIDING = {
+    b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade",
+}  # fmt: skip
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -65,6 +68,7 @@ class Request(NamedTuple):
     length: int | None  # bytes of body to come; None means chunked
     keep_alive: bool
     expects_continue: bool
+    upgrade: bytes | None = None  # the protocols that the client would rather speak
 
 
 def take_head(buffer: bytearray) -> Request | None:
@@ -106,20 +110,29 @@ def parse_head(head: bytes) -> Request:
         raise BadRequest("505 HTTP Version Not Supported", "only HTTP/1.0 and HTTP/1.1")
     if FIELDS.fullmatch(block) is None:
         raise BadRequest("400 Bad Request", "malformed header field")
-    headers = [(name.lower(), value.strip(b" \t")) for name, value in FIELD.findall(block)]
-    if len(headers) > MAX_FIELDS:
-        raise BadRequest("431 Request Header Fields Too Large", f"over {MAX_FIELDS} fields")
+    headers: list[tuple[bytes, bytes]] = []
     deciding: dict[bytes, bytes] = {}
-    for name, value in headers:
+    for name, value in FIELD.findall(block):
+        name, value = name.lower(), value.strip(b" \t")
+        headers.append((name, value))
         if name in DECIDING:  # repeated fields are one list (RFC 9110 §5.3): no host, no length
             deciding[name] = deciding[name] + b"," + value if name in deciding else value
+    if len(headers) > MAX_FIELDS:
+        raise BadRequest("431 Request Header Fields Too Large", f"over {MAX_FIELDS} fields")
     version = 0 if minor == b"0" else 1
     authority, path, query = split_target(method, target)
-    check_host(deciding.get(b"host"), authority, version)
-    length = body_length(deciding, version)
-    keep = wants_keep_alive(deciding.get(b"connection"), version)
-    expects = version == 1 and wants_continue(deciding.get(b"expect")) and length != 0
-    return Request(method.decode(), path, query, version, headers, length, keep, expects)
+    check_host(deciding.pop(b"host", None), authority, version)
+    length, keep, expects = framing(deciding, version) if deciding else (0, version == 1, False)
+    upgrade = deciding.get(b"upgrade")
+    return Request(method.decode(), path, query, version, headers, length, keep, expects, upgrade)
+
+
+def framing(deciding: dict[bytes, bytes], minor: int) -> tuple[int | None, bool, bool]:
+    """What the fields say of the request's end: (length, keep_alive, expects_continue)."""
+    length = body_length(deciding, minor)
+    keep = wants_keep_alive(deciding.get(b"connection"), minor)
+    expects = minor == 1 and wants_continue(deciding.get(b"expect")) and length != 0
+    return length, keep, expects
 
 
 def split_target(method: bytes, target: bytes) -> tuple[bytes | None, bytes, bytes]:
@@ -140,6 +153,7 @@ def split_target(method: bytes, target: bytes) -> tuple[bytes | None, bytes, byt
     return authority, path, query
 
 
+@lru_cache(maxsize=64)  # a server has few names
 def check_host(host: bytes | None, authority: bytes | None, minor: int) -> None:
     """One well-formed Host, which only HTTP/1.0 may leave out (RFC 9112 §3.2).
 
@@ -250,6 +264,7 @@ def response_head(status: bytes, lines: Iterable[bytes]) -> bytes:
     return b"HTTP/1.1 %b\r\n%b\r\n" % (status, b"".join(lines))
 
 
+@lru_cache(maxsize=256)  # applications repeat themselves
 def field_line(name: bytes, value: bytes) -> bytes:
     """One response field. Raises ValueError instead of letting CR or LF split the response."""
     if not is_token(name) or PRINTABLE.fullmatch(value) is None:
@@ -257,7 +272,6 @@ def field_line(name: bytes, value: bytes) -> bytes:
     return b"%b: %b\r\n" % (name, value)
 
 
-@lru_cache(maxsize=1024)
 def is_token(name: bytes) -> bool:
     """Whether ``name`` can name a field (RFC 9110 §5.6.2)."""
     return re.fullmatch(TOKEN, name) is not None

@@ -10,7 +10,14 @@ import time
 from collections.abc import Callable, Iterable
 
 from minimal_servers import http11
-from minimal_servers.http11 import Request
+from minimal_servers.http11 import (
+    Request,
+    date_line,
+    field_line,
+    forbids_body,
+    response_head,
+    status_code,
+)
 
 Transmit = Callable[[bytes, bool], None]  # send these bytes; True: wait until the kernel has them
 HOP_BY_HOP = {  # up to the server, since they are about one connection (RFC 9110 §7.6.1)
@@ -47,14 +54,14 @@ class Response:
 
     def set_head(self, status: bytes, fields: Iterable[tuple[bytes, bytes]]) -> None:
         """Check status and fields, and keep them in wire form. Raises ValueError."""
-        self.code, self.length, self.dated = http11.status_code(status), None, False
+        self.code, self.length, self.dated = status_code(status), None, False
         lines: list[bytes] = []
         for name, value in fields:
             lower = name.lower()
             if lower not in OURS or self.keeps(lower, value):
-                lines.append(http11.field_line(name, value))
+                lines.append(field_line(name, value))
         if not self.dated:
-            lines.append(http11.date_line(int(time.time())))
+            lines.append(date_line(int(time.time())))
         self.status, self.lines = status, lines
 
     def keeps(self, name: bytes, value: bytes) -> bool:
@@ -78,7 +85,7 @@ class Response:
     def begin(self) -> bytes:
         """Decide how the client finds the end of the body (RFC 9112 §6.3); the head as bytes."""
         self.started = True
-        self.bodyless = http11.forbids_body(self.request.method, self.code)
+        self.bodyless = forbids_body(self.request.method, self.code)
         lines = self.lines
         if not self.bodyless and self.length is None:
             if self.request.minor:
@@ -90,7 +97,7 @@ class Response:
             lines.append(b"Connection: close\r\n")
         elif not self.request.minor:
             lines.append(b"Connection: keep-alive\r\n")
-        return http11.response_head(self.status, lines)
+        return response_head(self.status, lines)
 
     def write(self, block: bytes) -> None:
         """Send one block, the head before the first."""
@@ -112,7 +119,7 @@ class Response:
         """All ``size`` bytes of the body are known before the head leaves."""
         if self.started or not self.status or self.length is not None or self.code == 204:
             return
-        if size or not http11.forbids_body(self.request.method, self.code):
+        if size or not forbids_body(self.request.method, self.code):
             self.length = size
             self.lines.append(b"Content-Length: %d\r\n" % size)
 

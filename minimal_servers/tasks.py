@@ -16,9 +16,9 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from minimal_servers import http11
 from minimal_servers.asgi import (
@@ -27,12 +27,13 @@ from minimal_servers.asgi import (
     Application,
     Exchange,
     Lifespan,
+    Running,
     Scope,
     build_scope,
     respond,
 )
 from minimal_servers.connection import HEAD_SECONDS, SEND_SECONDS
-from minimal_servers.http11 import BadRequest, Request
+from minimal_servers.http11 import BadRequest, Request, take_head
 from minimal_servers.session import Session, websocket_scope
 from minimal_servers.threads import IDLE_SECONDS, LINGER_SECONDS, RESET_ON_CLOSE, TICK_SECONDS
 from minimal_servers.websocket import wants_websocket
@@ -50,6 +51,7 @@ class Connection(asyncio.Protocol):
     unread: Exchange | None = None  # answered, but its body is still arriving
     ended = False  # the client has sent its last byte
     gone = False  # nothing can be sent any more
+    halfway = False  # the next head has begun
     closing = False  # everything is said; what still arrives is thrown away
     paused = False  # the socket is not read
     unsent = 0  # bytes, when the deadline was judged last
@@ -74,11 +76,7 @@ class Connection(asyncio.Protocol):
             return
         self.buffer += data
         if self.exchange is None:
-            fresh = len(self.buffer) == len(data) and self.unread is None
-            self.advance()
-            if fresh and self.exchange is None and not self.closing:  # half a head
-                self.expect(HEAD_SECONDS)
-            return
+            return self.advance()
         if len(self.buffer) > MAX_BUFFER and not self.paused:
             self.paused = True
             self.transport.pause_reading()
@@ -107,7 +105,7 @@ class Connection(asyncio.Protocol):
 
     def expect(self, seconds: float) -> None:
         """The client is late when it has not been heard for so long."""
-        self.deadline = self.server.loop.time() + seconds
+        self.deadline = time.monotonic() + seconds
 
     def transmit(self, data: bytes, wait: bool) -> None:
         """Send after all that is unsent.
@@ -130,11 +128,14 @@ class Connection(asyncio.Protocol):
         try:
             if self.unread is not None and not self.skip(self.unread):
                 return
-            request = http11.take_head(self.buffer)
+            request = take_head(self.buffer)
             if request is not None:
                 self.begin(request)
             elif self.ended:
                 self.finish()
+            elif self.buffer and not self.halfway:  # the first bytes of a head
+                self.halfway = True
+                self.expect(HEAD_SECONDS)
         except BadRequest as error:
             self.refuse(error)
 
@@ -144,6 +145,7 @@ class Connection(asyncio.Protocol):
         self.used()
         if answered.body_done:
             self.unread = None
+            self.expect(IDLE_SECONDS)
         elif answered.skipped > MAX_UNREAD or self.ended:
             self.finish()
         return answered.body_done
@@ -151,16 +153,16 @@ class Connection(asyncio.Protocol):
     def begin(self, request: Request) -> None:
         """Start the task that answers one request. Raises BadRequest for a bad handshake."""
         server = self.server
-        self.deadline = NEVER
+        self.deadline, self.halfway = NEVER, False
         scope = build_scope(request, self.client, server.address, server.lifespan.state)
-        if wants_websocket(request):
+        if request.upgrade is not None and wants_websocket(request):
             self.exchange = Session(self, request)
             scope = websocket_scope(scope, self.exchange)
         else:
             self.exchange = Exchange(self, request)
         if server.stopping:
             self.exchange.last_call()
-        server.start(server.serve(scope, self.exchange))
+        server.start(self.exchange, scope)
 
     def over(self, exchange: Exchange) -> None:
         """A response is complete: the next request, or the end."""
@@ -168,9 +170,9 @@ class Connection(asyncio.Protocol):
         if not exchange.keep_alive or self.server.stopping:
             return self.finish()
         self.unread = None if exchange.body_done or exchange.request.length == 0 else exchange
-        self.expect(HEAD_SECONDS if self.buffer or self.unread else IDLE_SECONDS)
-        self.used()
+        self.deadline = time.monotonic() + (HEAD_SECONDS if self.unread else IDLE_SECONDS)
         if self.buffer or self.unread or self.ended:
+            self.used()
             self.advance()
 
     def refuse(self, error: BadRequest) -> None:
@@ -226,7 +228,7 @@ class Connection(asyncio.Protocol):
         elif not self.buffer:
             self.transport.close()
         elif not self.closing:
-            self.deadline = min(self.deadline, self.server.loop.time() + LINGER_SECONDS)
+            self.deadline = min(self.deadline, time.monotonic() + LINGER_SECONDS)
 
 
 class Server:
@@ -241,7 +243,7 @@ class Server:
         self.grace = grace  # seconds
         self.address: Address = listener.getsockname()[:2]
         self.connections: set[Connection] = set()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: Running = {}
         self.ending = asyncio.Event()
         self.stopping = False
         listener.setblocking(False)
@@ -256,7 +258,7 @@ class Server:
         await self.lifespan.startup()
         if lifeline is not None:
             self.loop.add_reader(lifeline, self.stop)
-        self.loop.add_reader(self.listener, self.accept)
+        self.open_door()
         self.sweep()
         ready()
         await self.ending.wait()
@@ -268,14 +270,15 @@ class Server:
         """Accept nothing more, finish what runs, then end. For ``loop.add_signal_handler``."""
         self.ending.set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` as a task of its own. subtle: the loop alone would not keep it alive."""
-        self.tasks.add(self.loop.create_task(work))
+    def start(self, conversation: Exchange | Session, scope: Scope) -> None:
+        """Let a task serve one request. subtle: the loop alone would not keep the task alive."""
+        work = respond(self.app, scope, conversation, self.tasks)
+        self.tasks[conversation] = self.loop.create_task(work, name="request")
 
-    async def serve(self, scope: Scope, conversation: Exchange | Session) -> None:
-        """One request, from the call of the application to its last word."""
-        await respond(self.app, scope, conversation)
-        self.tasks.discard(cast(asyncio.Task[None], asyncio.current_task()))
+    def open_door(self) -> None:
+        """Let clients in from now on."""
+        if not self.stopping:
+            self.loop.add_reader(self.listener, self.accept)
 
     def accept(self) -> None:
         """Let one connection in."""
@@ -286,23 +289,23 @@ class Server:
         except OSError as error:
             if error.errno == errno.EINVAL:  # the parent shut the door for all processes
                 self.stop()
-                self.loop.remove_reader(self.listener)
             else:
                 log.error("cannot accept: %s", error)
-                time.sleep(0.1)
+                self.loop.call_later(TICK_SECONDS, self.open_door)
+            self.loop.remove_reader(self.listener)
             return
         sock.setblocking(False)
-        self.start(self.welcome(sock, peer[:2]))
+        self.tasks[sock] = self.loop.create_task(self.welcome(sock, peer[:2]))
 
     async def welcome(self, sock: socket.socket, client: Address) -> None:
         """Make a connection of an accepted socket."""
         with suppress(OSError):  # gone already
             await self.loop.connect_accepted_socket(lambda: Connection(self, client), sock)
-        self.tasks.discard(cast(asyncio.Task[None], asyncio.current_task()))
+        del self.tasks[sock]
 
     def sweep(self) -> None:
         """Judge all deadlines. Data that has arrived is heard before: timers come after sockets."""
-        now = self.loop.time()
+        now = time.monotonic()
         for connection in list(self.connections):
             connection.judge(now)
         self.loop.call_later(0.02 if self.stopping else TICK_SECONDS, self.sweep)
@@ -319,12 +322,12 @@ class Server:
 
     async def drain(self) -> None:
         """Wait for what runs, then cancel it: the application's shutdown needs time as well."""
-        end = self.loop.time() + max(self.grace - LINGER_SECONDS, self.grace / 2)
-        while (self.connections or self.tasks) and self.loop.time() < end:
+        end = time.monotonic() + max(self.grace - LINGER_SECONDS, self.grace / 2)
+        while (self.connections or self.tasks) and time.monotonic() < end:
             await asyncio.sleep(0.02)
-        for task in self.tasks:
+        for task in self.tasks.values():
             task.cancel()
         if self.tasks:
-            await asyncio.wait(self.tasks, timeout=1.0)
+            await asyncio.wait(self.tasks.values(), timeout=1.0)
         for connection in list(self.connections):
             connection.transport.abort()
