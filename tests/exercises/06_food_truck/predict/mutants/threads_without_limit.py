@@ -1,0 +1,22 @@
+# Believes that there is a thread for everybody.
+# Message: you predicted inside 100, rounds 1, answered 1
+# Message: measured: inside 40, rounds 3, answered 1
+
+PREDICTIONS = {
+    "A inside": 50,
+    "A rounds": 1,
+    "A answered": 1,
+    "B inside": 1,
+    "B rounds": 5,
+    "B answered": 0,
+    "C inside": 100,
+    "C rounds": 1,
+    "C answered": 1,
+    "D inside": 40,
+    "D rounds": 2,
+    "D answered": 0,
+    "E inside": 3,
+    "E rounds": 3,
+    "E answered": 1,
+    "F order": 213,
+}
