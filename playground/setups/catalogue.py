@@ -21,7 +21,8 @@ class Setup:
 
     ``command`` has the places ``{target}``, ``{port}``, ``{workers}``, ``{threads}`` and
     ``{loop}``, one of ``loops``; ``announces`` is what the server's log says just before
-    ``http://127.0.0.1:PORT``. Every worker imports the target.
+    ``http://127.0.0.1:PORT``. Every worker imports the target. Where requests share a thread
+    (``greenlets``), processor time tells nothing about one of them and is not measured.
     """
 
     name: str
@@ -31,9 +32,11 @@ class Setup:
     shows: str
     module: str
     package: str
+    min_workers: int = 1
     max_workers: int = 64
     max_threads: int = 64
     loops: tuple[str, ...] = ()
+    greenlets: bool = False
 
     def line(self, target: str, port: int, workers: int, threads: int, loop: str) -> str:
         """The command as one would type it."""
@@ -83,6 +86,17 @@ SETUPS = {
             package="gunicorn",
         ),
         Setup(
+            name="gunicorn-gevent",
+            interface="wsgi",
+            command=GUNICORN + " --worker-class gevent {target}",
+            announces="Listening at: ",
+            shows="pre-forked processes, each with a greenlet per connection: what waits lets go",
+            module="gevent",
+            package="gevent",
+            max_threads=1,
+            greenlets=True,
+        ),
+        Setup(
             name="waitress",
             interface="wsgi",
             command="python -m waitress --listen=127.0.0.1:{port} --threads={threads} {target}",
@@ -125,6 +139,52 @@ SETUPS = {
             package="uvicorn",
             max_threads=1,
             loops=tuple(LOOPS),
+        ),
+        Setup(
+            name="uvicorn-workers",
+            interface="asgi",
+            command=UVICORN + " --http httptools {target}",
+            announces="Uvicorn running on ",
+            shows="Uvicorn's own supervisor: it spawns several processes and replaces the dead",
+            module="uvicorn",
+            package='"uvicorn[standard]"',
+            min_workers=2,
+            max_threads=1,
+            loops=tuple(LOOPS),
+        ),
+        Setup(
+            name="uvicorn-reload",
+            interface="asgi",
+            command="python -m uvicorn --host 127.0.0.1 --port {port} --reload --loop {loop}"
+            " --no-access-log {target}",
+            announces="Uvicorn running on ",
+            shows="one process, replaced whenever a Python file of the current folder changes",
+            module="uvicorn",
+            package='"uvicorn[standard]"',
+            max_workers=1,
+            max_threads=1,
+            loops=tuple(LOOPS),
+        ),
+        Setup(
+            name="gunicorn-asgi",
+            interface="asgi",
+            command=GUNICORN + " --worker-class asgi --asgi-loop {loop} {target}",
+            announces="Listening at: ",
+            shows="Gunicorn's own ASGI worker: pre-forked processes, each with an event loop",
+            module="gunicorn",
+            package="gunicorn",
+            max_threads=1,
+            loops=tuple(LOOPS),
+        ),
+        Setup(
+            name="gunicorn-uvicorn",
+            interface="asgi",
+            command=GUNICORN + " --worker-class uvicorn_worker.UvicornWorker {target}",
+            announces="Listening at: ",
+            shows="Gunicorn's processes with Uvicorn in each, on uvloop where it is installed",
+            module="uvicorn_worker",
+            package="uvicorn-worker",
+            max_threads=1,
         ),
         Setup(
             name="hypercorn",
@@ -196,12 +256,12 @@ def check_loop(setup: Setup | None, loop: Any) -> None:
 
 def check_sizes(setup: Setup, workers: int, threads: int) -> None:
     """Raises ``ServeError`` for numbers of workers or threads that the set-up cannot have."""
-    for name, value, most in (
-        ("workers", workers, setup.max_workers),
-        ("threads", threads, setup.max_threads),
+    for name, value, least, most in (
+        ("workers", workers, setup.min_workers, setup.max_workers),
+        ("threads", threads, 1, setup.max_threads),
     ):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            allowed = f"{name}=1 only" if most == 1 else f"{name} from 1 to {most}"
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            allowed = f"{name}=1 only" if most == 1 else f"{name} from {least} to {most}"
             raise ServeError(
                 f"{setup.name} takes {allowed}, not {value!r}: it shows {setup.shows}."
             )

@@ -126,6 +126,7 @@ class Server:
         self.last_run: Any = None  # what the last burst left, even if it was interrupted
         self._last_log = ""
         self._folder = Path(tempfile.mkdtemp(prefix="server-"))
+        cpu = cpu and not (self.setup and self.setup.greenlets)
         try:
             place = packing.place(app, self.interface, self._folder)
             sample = cpu and self.interface == "wsgi"

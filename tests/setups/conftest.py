@@ -3,9 +3,18 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+
+CHECKOUT = str(Path(__file__).resolve().parents[2])
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A current folder in which nobody else changes files: a server may watch it."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -53,7 +62,7 @@ def interpreter(tmp_path):
     def run(source):
         script = tmp_path / "script.py"
         script.write_text(source)
-        env = {**os.environ, "PYTHONPATH": os.getcwd(), "TMPDIR": str(tmp_path)}
+        env = {**os.environ, "PYTHONPATH": CHECKOUT, "TMPDIR": str(tmp_path)}
         pipe = subprocess.PIPE
         process = subprocess.Popen(
             [sys.executable, str(script)], stdout=pipe, stdin=pipe, text=True, env=env

@@ -9,7 +9,7 @@ from playground import ServeError, Usage, serve
 from playground.setups import catalogue
 from playground.setups.catalogue import SETUPS
 from playground.setups.usage import usage_of
-from tests.setups.test_serve import asgi_app, broken, fetch, refused
+from tests.setups.test_serve import asgi_app, broken, fetch, refused, sizes
 
 WITH_LOOP = [name for name, setup in SETUPS.items() if setup.loops]
 
@@ -27,7 +27,7 @@ async def which_loop(scope, receive, send):
 @pytest.mark.parametrize("name", WITH_LOOP)
 @pytest.mark.parametrize("loop", [None, "asyncio", "uvloop"])
 def test_the_app_runs_on_the_loop_that_was_asked_for(name, loop):
-    with serve(name, which_loop, loop=loop) as server:
+    with serve(name, which_loop, loop=loop, **sizes(name)) as server:
         assert fetch(server).split(b".")[0] == (loop or "asyncio").encode()
         assert (loop or "asyncio") in server.command
         assert server.collector.snapshot().meta["loop"] == (loop or "asyncio")

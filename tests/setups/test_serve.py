@@ -8,9 +8,11 @@ import urllib.request
 import psutil
 import pytest
 
+from playground.load.burst import burst
 from playground.setups import catalogue
 from playground.setups.catalogue import SETUPS, ServeError
 from playground.setups.server import serve
+from playground.trace.states import State, spans
 from tests.setups.conftest import alive, port_is_free
 
 
@@ -48,6 +50,56 @@ def test_every_setup_starts_answers_stops_and_leaves_nothing(name):
     assert not folder.exists()
     assert not os.path.exists(server.collector.path)
     assert server.log != ""
+
+
+@pytest.mark.parametrize("name", SETUPS)
+def test_every_setup_is_traced_in_its_workers(name):
+    with serve(name, "slow", **sizes(name)) as server:
+        pids = server.pids()
+        run = burst(server, 4, "/?s=0.1", show=False)
+    assert [reply.status for reply in run.replies] == [200] * 4
+    found = spans(run.trace)
+    served = found[found["kind"] != State.QUEUED]
+    assert set(served["request"]) == {1, 2, 3, 4}
+    lanes = {lane.id: lane for lane in run.trace.lanes}
+    assert {lanes[lane].pid for lane in served["lane"]} <= set(pids)
+    is_loop = SETUPS[name].interface == "asgi"
+    assert {lanes[lane].kind == "loop" for lane in served["lane"]} == {is_loop}
+    assert {run.trace.requests[number].status for number in (1, 2, 3, 4)} == {200}
+
+
+def test_what_shares_a_thread_has_no_processor_time_of_its_own():
+    with serve("gunicorn-gevent", "slow") as server:
+        run = burst(server, 3, "/?s=0.1", show=False)
+    assert {run.trace.requests[number].cpu_us for number in (1, 2, 3)} == {None}
+    found = spans(run.trace)
+    assert set(found["kind"]) <= {State.QUEUED, State.SERVED}
+    begun = found[found["kind"] == State.SERVED]
+    ends = begun["t_us"] + begun["dur_us"]
+    assert begun["t_us"].max() < ends.min(), "the three were in service at the same time"
+
+
+def test_a_changed_file_gives_a_new_process(tmp_path, monkeypatch, until):
+    monkeypatch.syspath_prepend(tmp_path)
+    app = (
+        "async def app(scope, receive, send):\n"
+        "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+        "    await send({'type': 'http.response.body', 'body': b'%s'})\n"
+    )
+    (tmp_path / "changing.py").write_text(app % "old")
+    with serve("uvicorn-reload", "changing:app") as server:
+        assert fetch(server) == b"old"
+        before = server.pids()
+        (tmp_path / "changing.py").write_text(app % "new")
+        until(lambda: _fetched(server) == b"new", "the new answer")
+        assert server.pids()[0] == before[0]
+        assert set(server.pids()) != set(before)
+
+
+def _fetched(server):
+    with contextlib.suppress(OSError):
+        return fetch(server)
+    return None
 
 
 @pytest.mark.parametrize("name", ["flask-slow", "fastapi-slow"])
@@ -146,6 +198,8 @@ def refused(*args, **kwargs):
         ("waitress", "json:__name__", {}, "'json' is not an app"),
         ("waitress", 7, {}, "7 is not an app"),
         ("waitress", "hello", {"workers": 2}, "waitress takes workers=1 only, not 2"),
+        ("uvicorn-workers", "hello", {}, "uvicorn-workers takes workers from 2 to 64, not 1"),
+        ("uvicorn-reload", "hello", {"workers": 2}, "uvicorn-reload takes workers=1 only, not 2"),
         ("gunicorn-sync", "hello", {"threads": 0}, "gunicorn-sync takes threads=1 only, not 0"),
         ("gunicorn-sync", "hello", {"workers": "2"}, "workers from 1 to 64, not '2'"),
         ("waitress", "hello", {"port": -1}, "from 1 to 65535, or 0 for a free one, not -1"),
