@@ -16,7 +16,7 @@ The opening handshake (§4.2)
 Messages (§5.4, §5.6)
 - Each message comes back as one frame of the same kind: text as text, binary as binary, and an
   empty one as an empty one. The frame has no mask, and the shortest form of the length (§5.2).
-- Frames may arrive in any pieces, and several at once. Messages have up to 1,048,576 bytes.
+- Frames may arrive in any pieces, and several at once. Messages have up to 131,072 bytes.
 - A message in fragments comes back when it is complete. Between fragments there may be control
   frames, which are answered at once.
 - A ping is answered with a pong of the same payload (§5.5.2), and a pong with nothing (§5.5.3).
@@ -29,7 +29,7 @@ The end (§5.5.1, §7.1)
   - 1002: no mask (§5.1), a reserved bit or a reserved opcode (§5.2); a control frame without FIN or
     with more than 125 bytes (§5.5); a continuation of nothing, or a new message before the last one
     has ended (§5.4). Judge the two bytes that say so, and wait for no more.
-  - 1009: a message over 1,048,576 bytes, all fragments together. Judge the announced length: the
+  - 1009: a message over 131,072 bytes, all fragments together. Judge the announced length: the
     payload may never come.
   - 1007: a text that is not UTF-8 (§8.1). At the end of the message is early enough. A character
     may be cut in two by fragments.

@@ -23,7 +23,7 @@ from playground.grading.wire import command
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 §1.3
-MIB = 1_048_576
+LIMIT = 131_072
 OPENING = "RFC 6455 §4.2: the opening handshake"
 STREAM = "RFC 9293 §3.8: TCP is a stream; recv(n) returns what is here just now, n bytes at most"
 LENGTHS = "RFC 6455 §5.2: 7 bits, or 126 and 2 bytes, or 127 and 8 bytes, network byte order"
@@ -249,7 +249,7 @@ def check_lengths(learner: Learner) -> None:
     with opened(server, client_frame(BINARY, b"1"), client_frame(TEXT, b"2")) as peer:
         peer.gets((BINARY, b"1"), (TEXT, b"2"), why="RFC 6455 §5.6: text or binary",
                   nudge="The kind of the message is the kind of its echo.")  # fmt: skip
-    for size in (0, 125, 126, 127, 255, 256, 65_535, 65_536, 100_003, MIB):
+    for size in (0, 125, 126, 127, 255, 256, 65_535, 65_536, 100_003, LIMIT):
         data = pattern(size)
         with opened(server, client_frame(BINARY, data), client_frame(TEXT, b"on")) as peer:
             nudge = "Three forms of the length, in both directions. And nothing is a message, too."
@@ -350,17 +350,17 @@ def check_size(learner: Learner) -> None:
     """Closes with 1009 when too much is announced."""
     server = Server(learner, "serve")
     nudge = "The length says it, and what came before counts. Nobody waits for a petabyte."
-    half = pattern(MIB // 2)
+    half = pattern(LIMIT // 2)
     begun, on = client_frame(BINARY, half, fin=False), client_frame(CONTINUATION, half, fin=False)
     for data in (
-        client_frame(BINARY, bytes(MIB + 1)), begun + client_frame(CONTINUATION, half + b"1"),
+        client_frame(BINARY, bytes(LIMIT + 1)), begun + client_frame(CONTINUATION, half + b"1"),
         begun + on + client_frame(CONTINUATION, b"1"), header(TEXT, 1 << 50),
         header(TEXT, (1 << 63) - 1, fin=False),
     ):  # fmt: skip
         with opened(server, data) as peer:
             peer.closed_with(1009, nudge=nudge)
     with opened(server, begun, client_frame(CONTINUATION, half)) as peer:
-        peer.gets((BINARY, half + half), why="the docstring: up to 1,048,576 bytes",
+        peer.gets((BINARY, half + half), why="the docstring: up to 131,072 bytes",
                   nudge="That much is allowed.")  # fmt: skip
         peer.send(client_frame(BINARY, half + half))
         peer.gets((BINARY, half + half), why="the docstring: for each message",

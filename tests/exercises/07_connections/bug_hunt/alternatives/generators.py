@@ -12,7 +12,7 @@ from hashlib import sha1
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-LIMIT = 1_048_576
+LIMIT = 131_072
 Steps = Generator[bytes | None, None, None]
 
 

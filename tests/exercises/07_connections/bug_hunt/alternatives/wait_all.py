@@ -130,7 +130,7 @@ def next_frame(connection: socket.socket, kind: str, before: int) -> tuple[bool,
             complain(1002, rule)
     if length > 125:
         length = int.from_bytes(exactly(connection, {126: 2, 127: 8}[length]), "big")
-    if not control and before + length > 1_048_576:
+    if not control and before + length > 131_072:
         complain(1009, "too long")
     key = exactly(connection, 4)
     payload = bytes(a ^ b for a, b in zip(exactly(connection, length), cycle(key), strict=False))

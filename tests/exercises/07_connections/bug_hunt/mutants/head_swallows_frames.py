@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # §1.3
-MAX_MESSAGE = 1_048_576
+MAX_MESSAGE = 131_072
 
 
 class RuleBroken(Exception):
