@@ -29,7 +29,7 @@ TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
 VALUE = rb"[\t -~\x80-\xff]*"  # RFC 9110 §5.5: no CR, LF, NUL, no other control character
 REQUEST_LINE = re.compile(rb"(%b) ([!-\"$-~]+) HTTP/([0-9])\.([0-9])" % TOKEN)  # RFC 9112 §3
 FIELD = re.compile(rb"(%b):(%b)\r\n" % (TOKEN, VALUE))  # RFC 9112 §5: no space before the colon
-FIELDS = re.compile(rb"(?:%b:%b\r\n)*+" % (TOKEN, VALUE))
+HEAD = re.compile(rb"%b\r\n((?:%b:%b\r\n)*+)" % (REQUEST_LINE.pattern, TOKEN, VALUE))
 ABSOLUTE = re.compile(rb"http://([^/?@]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
 HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # RFC 3986 §2.1
@@ -99,17 +99,10 @@ def check_unfinished(buffer: bytearray) -> None:
 
 def parse_head(head: bytes) -> Request:
     """Parse request line and fields, each line with its CR LF (RFC 9112 §3, §5)."""
-    line, _, block = head.partition(b"\r\n")
-    if len(line) > MAX_LINE:
-        raise BadRequest("414 URI Too Long", f"request line over {MAX_LINE} bytes")
-    match = REQUEST_LINE.fullmatch(line)
-    if match is None:
-        raise BadRequest("400 Bad Request", "malformed request line")
-    method, target, major, minor = match.groups()
-    if major != b"1":
-        raise BadRequest("505 HTTP Version Not Supported", "only HTTP/1.0 and HTTP/1.1")
-    if FIELDS.fullmatch(block) is None:
-        raise BadRequest("400 Bad Request", "malformed header field")
+    match = HEAD.fullmatch(head)
+    if match is None or match[3] != b"1" or match.end(4) > MAX_LINE:
+        raise what_is_wrong(head)
+    method, target, _, minor, block = match.groups()
     headers: list[tuple[bytes, bytes]] = []
     deciding: dict[bytes, bytes] = {}
     for name, value in FIELD.findall(block):
@@ -151,6 +144,19 @@ def split_target(method: bytes, target: bytes) -> tuple[bytes | None, bytes, byt
     if b"%" in path and BAD_ESCAPE.search(path):
         raise BadRequest("400 Bad Request", "malformed percent-encoding in the path")
     return authority, path, query
+
+
+def what_is_wrong(head: bytes) -> BadRequest:
+    """Say why this is no head that we understand."""
+    line = head.partition(b"\r\n")[0]
+    if len(line) > MAX_LINE:
+        return BadRequest("414 URI Too Long", f"request line over {MAX_LINE} bytes")
+    match = REQUEST_LINE.fullmatch(line)
+    if match is None:
+        return BadRequest("400 Bad Request", "malformed request line")
+    if match[3] != b"1":
+        return BadRequest("505 HTTP Version Not Supported", "only HTTP/1.0 and HTTP/1.1")
+    return BadRequest("400 Bad Request", "malformed header field")
 
 
 @lru_cache(maxsize=64)  # a server has few names
