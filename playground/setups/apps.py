@@ -38,6 +38,10 @@ BUNDLED: dict[str, dict[str, str]] = {
     "threads": {"asgi": f"{ASGI}:threads"},
     "ws": {"asgi": f"{ASGI}:ws"},
     "flask-slow": {"wsgi": "playground.setups.flask_app:app"},
+    "django-slow": {
+        "wsgi": "playground.setups.django_app:application",
+        "asgi": "playground.setups.django_app:asgi_application",
+    },
     "fastapi-slow": {"asgi": f"{FASTAPI}:app"},
     "pool": {"asgi": f"{FASTAPI}:pool"},
     "truck": {"asgi": f"{FASTAPI}:truck"},

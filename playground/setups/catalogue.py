@@ -19,10 +19,12 @@ class ServeError(Told, RuntimeError):
 class Setup:
     """One way to serve an app.
 
-    ``command`` has the places ``{target}``, ``{port}``, ``{workers}``, ``{threads}`` and
-    ``{loop}``, one of ``loops``; ``announces`` is what the server's log says just before
-    ``http://127.0.0.1:PORT``. Every worker imports the target. Where requests share a thread
-    (``greenlets``), processor time tells nothing about one of them and is not measured.
+    ``command`` has the places ``{target}`` (``{module}`` is what stands before its colon),
+    ``{port}``, ``{workers}``, ``{threads}`` and ``{loop}``, one of ``loops``; ``announces`` is what
+    the server's log says just before ``http://127.0.0.1:PORT``. Every worker imports the target.
+    Where requests share a thread (``greenlets``), processor time tells nothing about one of them
+    and is not measured.
+    ``target`` is what is served in truth: it imports the app and traces it.
     """
 
     name: str
@@ -37,10 +39,11 @@ class Setup:
     max_threads: int = 64
     loops: tuple[str, ...] = ()
     greenlets: bool = False
+    target: str = "playground.setups.target:app"
 
     def line(self, target: str, port: int, workers: int, threads: int, loop: str) -> str:
         """The command as one would type it."""
-        sizes = {"workers": workers, "threads": threads}
+        sizes = {"workers": workers, "threads": threads, "module": target.partition(":")[0]}
         return self.command.format(target=target, port=port, loop=loop, **sizes)
 
 
@@ -105,6 +108,30 @@ SETUPS = {
             module="waitress",
             package="waitress",
             max_workers=1,
+        ),
+        Setup(
+            name="flask-dev",
+            interface="wsgi",
+            command="python -m flask --app {target} run --host 127.0.0.1 --port {port}",
+            announces="Running on ",
+            shows="Flask's development server: one process, a new thread for each connection",
+            module="flask",
+            package="flask",
+            max_workers=1,
+            max_threads=1,
+            target="playground.setups.flask_target:app",
+        ),
+        Setup(
+            name="django-dev",
+            interface="wsgi",
+            command="python -m django runserver --noreload --settings {module} 127.0.0.1:{port}",
+            announces="development server at ",
+            shows="Django's development server: one process, a new thread for each connection",
+            module="django",
+            package="django",
+            max_workers=1,
+            max_threads=1,
+            target="playground.setups.django_target:application",
         ),
         Setup(
             name="minimal-asgi",

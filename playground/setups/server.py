@@ -38,7 +38,6 @@ READY_S = 30.0  # until a server must answer
 SETTLE_S = 0.1  # in which a server function that fails at once is seen to fail
 POLL_S = 0.01
 TAIL = 8_000  # characters of a log that are shown
-TARGET = "playground.setups.target:app"
 BACKLOG = 128
 LOOP = "asyncio"  # unless another is asked for
 
@@ -330,7 +329,7 @@ class Server:
         if self.setup is not None:
             if self.port:
                 _listen(self.port).close()  # a port in use is told at once, in a sentence
-            words = shlex.split(self._line(TARGET))
+            words = shlex.split(self._line(self.setup.target))
             return Guarded([sys.executable, *words[1:]], environment, log, folders=folders)
         pickled = packing.pack(self.function, self._folder / "server.pickle", "server function")
         with _listen(self.port) as listener:

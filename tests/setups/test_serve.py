@@ -35,10 +35,13 @@ def sizes(name):
     }
 
 
+OWN = {"flask-dev": "flask-slow", "django-dev": "django-slow"}  # what serves one framework only
+
+
 @pytest.mark.parametrize("name", SETUPS)
 def test_every_setup_starts_answers_stops_and_leaves_nothing(name):
-    with serve(name, "hello", **sizes(name)) as server:
-        assert fetch(server) == b"Hello, world!"
+    with serve(name, OWN.get(name, "slow"), **sizes(name)) as server:
+        assert fetch(server, "/?s=0.01") == b"slept\n"
         assert server.running
         assert str(server.port) in server.command
         pids, folder, port = everyone(server), server._folder, server.port
@@ -54,7 +57,7 @@ def test_every_setup_starts_answers_stops_and_leaves_nothing(name):
 
 @pytest.mark.parametrize("name", SETUPS)
 def test_every_setup_is_traced_in_its_workers(name):
-    with serve(name, "slow", **sizes(name)) as server:
+    with serve(name, OWN.get(name, "slow"), **sizes(name)) as server:
         pids = server.pids()
         run = burst(server, 4, "/?s=0.1", show=False)
     assert [reply.status for reply in run.replies] == [200] * 4
@@ -102,10 +105,20 @@ def _fetched(server):
     return None
 
 
-@pytest.mark.parametrize("name", ["flask-slow", "fastapi-slow"])
-def test_the_slow_endpoint_in_the_frameworks(name):
-    setup = "gunicorn-sync" if name == "flask-slow" else "uvicorn"
+@pytest.mark.parametrize(
+    ("setup", "name"),
+    [
+        ("gunicorn-sync", "flask-slow"),
+        ("uvicorn", "fastapi-slow"),
+        ("waitress", "django-slow"),
+        ("minimal-wsgi", "django-slow"),
+        ("uvicorn", "django-slow"),
+        ("minimal-asgi", "django-slow"),
+    ],
+)
+def test_the_slow_endpoint_in_the_frameworks(setup, name):
     with serve(setup, name) as server:
+        assert fetch(server, "/health") == b"ok\n"
         assert fetch(server, "/slow?s=0.01") == b"slept\n"
 
 
@@ -206,6 +219,8 @@ def refused(*args, **kwargs):
         ("waitress", "hello", {"port": 65536}, "not 65536"),
         ("waitress", "hello", {"port": "8000"}, "not '8000'"),
         (7, "hello", {}, "A set-up is a name"),
+        ("flask-dev", "hello", {}, "`flask run` serves apps of Flask only"),
+        ("django-dev", "flask-slow", {}, "`runserver` serves Django projects only"),
         (broken, broken, {"workers": 2}, "leave out workers="),
         ("waitress", asgi_app, {}, "speaks ASGI and the set-up speaks WSGI"),
         ("uvicorn", broken, {}, "Set-ups for WSGI: minimal-wsgi"),
