@@ -11,13 +11,20 @@ import contextvars
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from playground.trace.awaits import named
 from playground.trace.batch import Batch
 from playground.trace.ownloop import Watch, running
 from playground.trace.pool import unwatch_pools, watch_pools
-from playground.trace.records import NOBODY, OPEN, Flag, Kind, now_us, parse_traceparent
+from playground.trace.records import NOBODY, Flag, parse_traceparent
 from playground.trace.sender import Sender, note
-from playground.trace.steps import IDLE, REQUEST, LoopTrace, RequestTrace, Steps
+from playground.trace.steps import IDLE, REQUEST, SERVICE, LoopTrace, RequestTrace, Steps, clock
+from playground.trace.waking import watch_waking
 from playground.trace.wsgi import describe
+
+Loop = asyncio.AbstractEventLoop | Watch
+ERROR = int(Flag.ERROR)
+STATUS = b'{"request": %d, "status": %d}\n'
+CPU = b'{"request": %d, "cpu_us": %.1f}\n'
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -37,10 +44,29 @@ class TracedASGI:
         self._tracing: Tracing | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tracing = self._begin_tracing()
-        if scope["type"] in ("http", "websocket"):
-            await tracing.serve(self._app, scope, receive, send)
+        tracing = self._tracing
+        on = asyncio._get_running_loop() or running()
+        if tracing is None or tracing.stopped or tracing.on is not on:
+            tracing = self._begin_tracing(on)
+        if scope["type"] not in ("http", "websocket"):
+            await self._lifespan(tracing, scope, receive, send)
             return
+        request, exchange = tracing.begin(scope, receive, send)
+        coroutine = request.coroutine = exchange.call(self._app)
+        token = REQUEST.set(request)
+        error: BaseException | None = None
+        try:
+            await Steps(coroutine, request)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            REQUEST.reset(token)
+            tracing.end(request, exchange, error)
+
+    async def _lifespan(
+        self, tracing: "Tracing", scope: Scope, receive: Receive, send: Send
+    ) -> None:
         asked: list[object] = []
 
         async def heard() -> Message:
@@ -54,27 +80,24 @@ class TracedASGI:
             if "lifespan.shutdown" in asked:
                 tracing.stop()
 
-    def _begin_tracing(self) -> "Tracing":
-        loop = running_loop() or running()
-        if self._tracing is None or self._tracing.on is not loop or self._tracing.stopped:
-            channel = self._sender.channel()
-            if self._batch is None or self._batch.channel is not channel:
-                self._batch = Batch(channel)
-            self._tracing = Tracing(loop, self._batch, self._cpu)
+    def _begin_tracing(self, loop: "Loop | None") -> "Tracing":
+        channel = self._sender.channel()
+        if self._batch is None or self._batch.channel is not channel:
+            self._batch = Batch(channel)
+        self._tracing = Tracing(loop, self._batch, self._cpu)
         return self._tracing
 
 
 class Tracing:
-    """What is installed on one loop, until ``stop()``."""
+    """What is installed on one loop, until ``stop()``. None: a loop of which nothing is known."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop | Watch | None, batch: Batch, cpu: bool
-    ) -> None:
+    def __init__(self, loop: Loop | None, batch: Batch, cpu: bool) -> None:
         self.on = loop
         self.stopped = False
         self._trace = LoopTrace(None if isinstance(loop, Watch) else loop, batch, cpu)
         self._batch = batch
         self._selector: Any = None
+        self._trace.watch = watch_pools
         watch_pools()
         if isinstance(loop, Watch):
             loop.begin(self._trace)
@@ -85,6 +108,7 @@ class Tracing:
         self._found = loop.get_task_factory()
         self._factory = self._make_factory()
         loop.set_task_factory(self._factory)
+        self._unwatch = watch_waking(loop, self._trace)
         self._selector = getattr(loop, "_selector", None)  # asyncio's own loops have one
         if self._selector is not None:
             self._selector.select = self._watched(self._selector.select)
@@ -93,14 +117,15 @@ class Tracing:
     def stop(self) -> None:
         """Give the loop back what was found."""
         self.stopped = True
-        on = self.on
-        if isinstance(on, asyncio.AbstractEventLoop) and on.get_task_factory() is self._factory:
-            on.set_task_factory(self._found)
+        if isinstance(self.on, asyncio.AbstractEventLoop):
+            if self.on.get_task_factory() is self._factory:
+                self.on.set_task_factory(self._found)
+            self._unwatch()
         if self._selector is not None:
             vars(self._selector).pop("select", None)
         unwatch_pools()
-        self._batch.watched.remove(self._trace.tell_open)
         self._batch.flush()
+        self._batch.watched.remove(self._trace.tell_open)
 
     def _make_factory(self) -> Callable[..., Any]:
         found: Callable[..., Any] | None = self._found
@@ -124,106 +149,95 @@ class Tracing:
         def watched(timeout: float | None = None) -> Any:
             if timeout is not None and timeout <= 0:
                 events = select(timeout)
-                trace.floor = now_us()
+                trace.returned = clock() / 1000
                 return events
-            begun = now_us()
+            begun = clock() / 1000
             events = select(timeout)
-            trace.floor = ended = now_us()
+            trace.awake = trace.returned = now = clock() / 1000
             if trace.serving or trace.tasks:
-                append((0, begun, ended - begun, NOBODY, trace.lane, IDLE, 0))
+                append((begun, now - begun, NOBODY, trace.lane, IDLE, 0))
             return events
 
         return watched
 
-    async def serve(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, from the call of the app to its return."""
-        watch_pools()
+    def begin(self, scope: Scope, receive: Receive, send: Send) -> "tuple[RequestTrace, Exchange]":
+        """The application is about to be called."""
         trace, batch = self._trace, self._batch
         outer = trace.running
         if outer is not None and outer.task:
             trace.release(outer)
-        begun = now_us()
-        run, number, notes = identify(scope, batch)
+        begun = clock() / 1000
+        run, number = identify(scope, batch)
         request = RequestTrace(trace, run, number, begun)
-        status: list[int] = []
-
-        async def watched(message: Message) -> None:
-            code = status_of(message, scope)
-            if code is not None and not status:
-                status.append(code)
-            await send(message)
-
-        async def call() -> None:
-            await app(scope, receive, watched)
-
-        batch.append((run, begun, OPEN, number, trace.lane, Kind.REQUEST, 0))
-        if notes:
-            batch.tell(run, notes)
-        batch.flush()
+        slot = batch.board.begin(run, begun, number, trace.lane)
+        if slot is None:
+            trace.changed.add(request)
+            batch.flush()
         batch.wake()
         trace.begin()
-        token = REQUEST.set(request)
-        error: BaseException | None = None
-        try:
-            await Steps(call(), request)
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            REQUEST.reset(token)
-            self._end(request, begun, status, error)
+        return request, Exchange(scope, receive, send, slot)
 
-    def _end(
-        self, request: RequestTrace, begun: float, status: list[int], error: BaseException | None
-    ) -> None:
-        flag = int(Flag.NONE if error is None else Flag.ERROR)
-        took = request.state[1] - begun
-        row = (request.run, begun, took, request.number, self._trace.lane, Kind.REQUEST, flag)
-        self._batch.append(row)
-        told = b'{"request": %d, "status": %s, "cpu_us": %s}\n' % (
-            request.number,
-            b"%d" % status[0] if status else b"null",
-            b"%.1f" % request.cpu_us if self._trace.cpu else b"null",
-        )
+    def end(self, request: RequestTrace, exchange: "Exchange", error: BaseException | None) -> None:
+        """It has returned, or raised ``error``."""
+        trace, outbox = self._trace, request.outbox
+        begun, number, slot = request.begun, request.number, exchange.slot
+        ended = request.state[1]
+        flag = 0 if error is None else ERROR
+        request.append((begun, ended - begun, number, trace.lane, SERVICE, flag))
+        if slot is not None:
+            self._batch.board.end(slot, ended - begun, flag)
+        if exchange.status is not None:
+            outbox.tell((STATUS, number, exchange.status))
+        if trace.cpu:
+            outbox.tell((CPU, number, request.cpu_us))
         if error is not None:
-            told += note(request.number, error=describe(error))
-        self._batch.tell(request.run, told)
-        self._trace.end()
+            outbox.tell(note(number, error=describe(error)))
+        trace.end(ended)
 
 
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """asyncio's, uvloop's …; None for a loop that is none of asyncio's family."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+class Exchange:
+    """What an application is called with, and the HTTP status that it meant for the client."""
+
+    __slots__ = ("_receive", "_scope", "_send", "slot", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, slot: int | None) -> None:
+        self._scope, self._receive, self._send, self.slot = scope, receive, send, slot
+        self.status: int | None = None
+
+    async def call(self, app: Application) -> None:
+        """The call of the application, and whatever goes wrong in it."""
+        await app(self._scope, self.receive, self.send)
+
+    async def receive(self) -> Message:
+        """The server's, under a name that can be told where the request waits; so is the next."""
+        return await self._receive()
+
+    async def send(self, message: Message) -> None:
+        """The server's; the first status counts."""
+        if self.status is None:
+            kind = message.get("type", "")
+            if kind in ("http.response.start", "websocket.http.response.start"):
+                status = message.get("status")
+                self.status = status if isinstance(status, int) else None
+            elif self._scope["type"] == "websocket":
+                self.status = {"websocket.accept": 101, "websocket.close": 403}.get(kind)
+        await self._send(message)
 
 
-def identify(scope: Scope, batch: Batch) -> tuple[int, int, bytes]:
-    """The run and the number that a request brought, or a number of its own and its label."""
-    tracked = parse_traceparent(_header(scope, b"traceparent"))
-    if tracked is not None:
-        return (*tracked, b"")
+named[Exchange.receive.__code__] = "receive"
+named[Exchange.send.__code__] = "send"
+
+
+def identify(scope: Scope, batch: Batch) -> tuple[int, int]:
+    """The run and the number that a request brought, or 0 and a number of its own, with a label."""
+    for name, value in scope.get("headers", ()):
+        if name == b"traceparent":
+            tracked = parse_traceparent(value.decode("latin-1"))
+            if tracked is not None:
+                return tracked
     number = batch.channel.untracked()
-    return 0, number, note(number, label=label(scope))
-
-
-def status_of(message: Message, scope: Scope) -> int | None:
-    """The HTTP status that a message means for the client, if it means one."""
-    kind = message.get("type", "")
-    if kind in ("http.response.start", "websocket.http.response.start"):
-        status = message.get("status")
-        return status if isinstance(status, int) else None
-    if scope["type"] == "websocket":
-        return {"websocket.accept": 101, "websocket.close": 403}.get(kind)
-    return None
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    for key, value in scope.get("headers", ()):
-        if key == name:
-            return value.decode("latin-1")
-    return ""
+    batch.of(0).tell(note(number, label=label(scope)))
+    return 0, number
 
 
 def label(scope: Scope) -> str:

@@ -24,9 +24,11 @@ from typing import Any
 import numpy as np
 import psutil
 
-from playground.trace import sampler
+from playground.trace import board, sampler
 from playground.trace.records import (
     CLIENT_LANE,
+    NAME_SHIFT,
+    NAMES,
     NOBODY,
     OPEN,
     RECORD,
@@ -67,6 +69,7 @@ class _Process:
     expected: int = 0
     pool: int = 0  # threads of its pools
     lanes: dict[int, int] = field(default_factory=dict)
+    awaits: dict[int, int] = field(default_factory=dict)
     strangers: dict[tuple[int, int], int] = field(default_factory=dict)
     open: dict[Span, None] = field(default_factory=dict)
     pidfd: int | None = None
@@ -96,6 +99,7 @@ class Collector:
         self._lanes = [
             Lane(CLIENT_LANE, "client", "client", os.getpid(), threading.get_native_id())
         ]
+        self._awaits = [""]  # names of what requests wait for
         self._ended: set[int] = set()  # lanes of processes that are gone
         self._hidden: set[int] = set()  # of which those that the current run never saw
         self._requests: dict[int, RequestInfo] = {}
@@ -255,7 +259,8 @@ class Collector:
 
     def _metadata(self) -> dict[str, Any]:
         told = {"dropped": self.dropped, "started_us": self._started_us, "simulated": False}
-        return {**self._meta, **told}
+        names = {"awaits": list(self._awaits)} if len(self._awaits) > 1 else {}
+        return {**self._meta, **told, **names}
 
     def _read(self, cursor: int) -> np.ndarray:
         first = max(cursor, self._base, self._total - self._capacity)
@@ -387,6 +392,8 @@ class Collector:
             for known in (self._threads, self._parts):
                 for thread in [name for name in known if name[0] == process.pid]:
                     del known[thread]
+            for run, record in board.left(self.path, process.pid):
+                self._place(process, run, record)
             self._ended.update(process.lanes.values())
             if process.pidfd is not None:
                 self._selector.unregister(process.pidfd)
@@ -405,6 +412,14 @@ class Collector:
                 kind, name = note.get("kind", "thread"), note.get("name", "")
                 lane = self._lane(process, note["lane"], kind, tid, name)
                 self._watch_thread(process.pid, tid, lane)
+            elif "await" in note:
+                process.awaits[note["await"]] = self._name_await(note.get("name", ""))
+
+    def _name_await(self, name: str) -> int:
+        """The trace's number of a name; 0 when all are taken."""
+        if name not in self._awaits and len(self._awaits) <= NAMES:
+            self._awaits.append(name)
+        return self._awaits.index(name) if name in self._awaits else 0
 
     def _watch_thread(self, pid: int, tid: int, lane: int) -> None:
         self._ask_sampler(f"watch {pid}")
@@ -451,6 +466,8 @@ class Collector:
         for t_us, dur_us, request, local, kind, flags in RECORD.iter_unpack(records):
             lane = process.lanes.get(local) or self._lane(process, local)
             number = self._number(process, run, request)
+            if named := flags >> NAME_SHIFT:
+                flags += (process.awaits.get(named, 0) - named) << NAME_SHIFT
             self._write(t_us, dur_us, number, lane, kind, flags)
             span = (kind, number, lane, t_us)
             if dur_us != dur_us:  # NaN: it has begun

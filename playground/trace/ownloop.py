@@ -106,9 +106,9 @@ class Watch:
             self._waited = timeout > 0 and ended - begun > LEAST_READY_US
             trace = self.trace
             if trace is not None:
-                trace.floor = ended
+                trace.returned = ended
                 if timeout > 0 and (trace.serving or trace.tasks):
-                    trace.batch.append((0, begun, ended - begun, NOBODY, trace.lane, IDLE, 0))
+                    trace.batch.append((begun, ended - begun, NOBODY, trace.lane, IDLE, 0))
             return found
 
         return watched
@@ -137,5 +137,5 @@ def make_ready(trace: LoopTrace, steps: Steps, since: float) -> None:
     if kind == AWAIT:
         since = max(since, begun)
         request.state = READY, since
-        trace.batch.append((request.run, begun, since - begun, request.number, trace.lane, kind, 0))
+        request.end_wait(begun, since)
         trace.changed.add(request)

@@ -28,9 +28,9 @@ class Job:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         self._begun = True
         self._count(waiting=-1, inside=1)
-        request, batch = self._request, self._request.loop.batch
-        lane, begun, flag = batch.channel.lane("pool"), now_us(), 0
-        batch.append((request.run, begun, OPEN, request.number, lane, Kind.WORKER, 0))
+        request = self._request
+        lane, begun, flag = request.loop.batch.channel.lane("pool"), now_us(), 0
+        request.append((begun, OPEN, request.number, lane, Kind.WORKER, 0))
         try:
             return self._function(*arguments, **named)
         except BaseException as error:
@@ -39,7 +39,7 @@ class Job:
             raise
         finally:
             took = now_us() - begun
-            batch.append((request.run, begun, took, request.number, lane, Kind.WORKER, flag))
+            request.append((begun, took, request.number, lane, Kind.WORKER, flag))
             self._count(inside=-1)
 
     def __del__(self) -> None:
@@ -53,7 +53,7 @@ class Job:
                 if change:
                     counts[name] += change
                     row = (now_us(), float(counts[name]), NOBODY, batch.channel.gauge(name))
-                    batch.append((0, *row, Kind.GAUGE, 0))
+                    batch.append((*row, Kind.GAUGE, 0))
 
 
 def watch_pools() -> None:

@@ -5,6 +5,7 @@ CLOCK_MONOTONIC in microseconds, which all processes of one machine share (Linux
 library only: servers import this.
 """
 
+import functools
 import struct
 import time
 from enum import IntEnum, IntFlag
@@ -12,6 +13,8 @@ from enum import IntEnum, IntFlag
 RECORD = struct.Struct("<ddIHBB")
 OPEN = float("nan")  # dur_us of a span that has begun and not ended
 UNTRACKED = 0x8000_0000  # numbers from here on: requests that carried no traceparent of the run
+NAME_SHIFT = 4  # flags of an AWAIT: above these bits the number of its name, 0 if it has none
+NAMES = 15  # in one trace; ``meta["awaits"]`` holds them, and the empty name first
 NOBODY = 0  # the request of what is known of a lane, and not of one request: the sampler's parts
 CLIENT_LANE = 0  # "the client's clock"
 
@@ -62,13 +65,25 @@ def parse_traceparent(value: str) -> tuple[int, int] | None:
 
     The run tag is the low 32 bits of the trace id: enough to tell the runs of one server apart.
     """
-    if len(value) != 55 or value[2] != "-" or value[35:44] != "-00000000":
+    run = _run_of(value[:44])
+    if run is None or len(value) != 55:
         return None
     try:
-        run, request = int(value[27:35], 16), int(value[44:52], 16)
+        request = int(value[44:52], 16)
     except ValueError:
         return None
     return (run, request) if 0 < request < UNTRACKED else None
+
+
+@functools.lru_cache(maxsize=4)  # a few runs at a time
+def _run_of(start: str) -> int | None:
+    """The run tag of a traceparent that begins like this."""
+    if start[2:3] != "-" or start[35:] != "-00000000":
+        return None
+    try:
+        return int(start[27:35], 16)
+    except ValueError:
+        return None
 
 
 def run_tag(trace_id: str) -> int:

@@ -20,7 +20,7 @@ import threading
 import time
 from collections import deque
 
-from playground.trace.records import RECORD, UNTRACKED
+from playground.trace.records import NAMES, RECORD, UNTRACKED
 
 CHUNK = struct.Struct("<4sIIIII")
 MAGIC = b"PGT1"
@@ -37,6 +37,7 @@ class Channel:
     """The connection of one process to the collector, with its numbers and lanes. Thread-safe."""
 
     def __init__(self, path: str) -> None:
+        self.path = path
         self.pid = os.getpid()
         self.dropped = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -49,6 +50,7 @@ class Channel:
         self._untracked = UNTRACKED
         self._owners: dict[int, tuple[str, threading.Thread | None]] = {}
         self._gauges: dict[str, int] = {}
+        self._names: dict[str, int] = {"": 0}
         self._mine = threading.local()
         self._news = b""
         self._gone = False
@@ -86,6 +88,18 @@ class Channel:
                 lane = self._gauges.setdefault(name, GAUGE_LANES + len(self._gauges))
                 self._define(lane, "gauge", 0, name)
         return lane
+
+    def name(self, name: str) -> int:
+        """The number of this process for what a request awaits; 0 when all are taken."""
+        number = self._names.get(name)
+        if number is None:
+            number = len(self._names)
+            if number > NAMES:
+                return 0
+            with self._lock:
+                self._names[name] = number
+                self._news += json.dumps({"await": number, "name": name}).encode() + b"\n"
+        return number
 
     def _free_lane(self, kind: str) -> int:
         for lane, (use, owner) in self._owners.items():

@@ -5,32 +5,43 @@ coroutine of that request, driven step by step. Everything but the note-taking h
 thread, so steps never overlap.
 
 READY is exact for a task that was just created or has yielded with ``sleep(0)``. Else it is a lower
-bound: on asyncio, whatever runs in one turn of the loop was ready when the selector returned; on
-every loop that keeps its callbacks in order, whatever runs before a mark does was ready when the
-mark was set, which happens at the end of each long step.
+bound, the earliest of these that is known:
+
+- whom a timer or a thread woke was ready when the timer was due, or the thread called
+  (``playground.trace.waking``);
+- on loops that keep their callbacks in order, and all of asyncio's family do, whoever runs before a
+  mark was ready when the mark was set: at the end of each long step;
+- on asyncio, whoever runs in a turn of the loop was ready when the selector returned.
+
+When bytes came for somebody while the loop was at something else, nobody can tell: that time reads
+AWAIT, on asyncio until the selector returned, on uvloop until the step, unless there was a mark.
 """
 
 import asyncio
 import contextvars
 import time
-from collections.abc import Coroutine, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from playground.trace.batch import Batch, Row
+from playground.trace.awaits import where
+from playground.trace.batch import Batch
 from playground.trace.frames import hide_own_frames
-from playground.trace.records import NOBODY, OPEN, Flag, Kind
+from playground.trace.records import NAME_SHIFT, NOBODY, OPEN, Flag, Kind
 
 REQUEST: contextvars.ContextVar["RequestTrace | None"] = contextvars.ContextVar(
     "playground_request", default=None
 )
-STEP, AWAIT, READY, IDLE, GAUGE = map(
-    int, (Kind.STEP, Kind.AWAIT, Kind.READY, Kind.IDLE, Kind.GAUGE)
+SERVICE, STEP, AWAIT, READY, IDLE, GAUGE = map(
+    int, (Kind.REQUEST, Kind.STEP, Kind.AWAIT, Kind.READY, Kind.IDLE, Kind.GAUGE)
 )
 LOWER_BOUND = int(Flag.LOWER_BOUND)
 LEAST_READY_US = 20.0  # below this the loop's own work is what one sees
 LONG_US = 500.0  # a step after which others are likely to have become ready
+BETWEEN_US = 100.0  # at most this between two long steps: the loop was busy all the time
 TICK_S = 0.025  # of the gauge of the loop's lag
 LINGER_US = 100_000.0  # for which that gauge goes on when the last request is over
+END = b'{"request": %d, "end": 1}\n'
 UNTOLD = 0  # a state that no open span is told of
 clock = time.monotonic_ns
 
@@ -42,17 +53,40 @@ class RequestTrace:
     told of it.
     """
 
-    __slots__ = ("cpu_us", "loop", "number", "over", "ready", "run", "state")
+    coroutine: Any = None  # the call of the application
+    named: tuple[float, int] = 0.0, 0  # an AWAIT, by its beginning, and the flags that name it
+    ready = 0
+    cpu_us = 0.0
+    over = told = False
 
     def __init__(self, loop: "LoopTrace", run: int, number: int, begun: float) -> None:
-        self.loop, self.run, self.number = loop, run, number
+        self.loop, self.run, self.number, self.begun = loop, run, number, begun
+        self.outbox = outbox = loop.batch.of(run)
+        self.append = outbox.append
         self.state = UNTOLD, begun  # one value: another thread reads it
-        self.ready = 0
-        self.cpu_us = 0.0
-        self.over = False
 
     def __del__(self) -> None:
-        self.loop.batch.tell(self.run, b'{"request": %d, "end": 1}\n' % self.number)
+        self.outbox.tell((END, self.number))
+
+    def end_wait(self, since: float, until: float) -> None:
+        """It has waited, for something that has a name if it was looked at meanwhile."""
+        named, name = self.named
+        flags = name if named == since else 0
+        self.append((since, until - since, self.number, self.loop.lane, AWAIT, flags))
+
+    def tell_open(self) -> None:
+        """In the batch's thread: what has begun and is not over."""
+        tell, lane = self.outbox.open.append, self.loop.lane
+        if not self.told and not self.over:
+            self.told = True
+            tell((self.begun, OPEN, self.number, lane, SERVICE, 0))
+        kind, since = self.state
+        if kind != UNTOLD:
+            name = 0
+            if kind == AWAIT:
+                name = self.loop.batch.channel.name(where(self.coroutine)) << NAME_SHIFT
+                self.named = since, name
+            tell((since, OPEN, self.number, lane, kind, name))
 
 
 class LoopTrace:
@@ -63,16 +97,21 @@ class LoopTrace:
         self.batch = batch
         self.cpu = cpu
         self.lane = batch.channel.lane("loop")
+        batch.channel.send(b"")  # the collector knows of this process before anything happens
         self.running: Steps | None = None
         self.since = 0.0
-        self.floor = 0.0  # a step that begins now has been ready since then; 0: nobody knows
-        self.idle_since = 0.0  # 0: not in the selector
+        self.woken = 0.0  # who runs now was woken by a thread or a timer then; 0: by neither
+        self.selecting = False  # the selector can be observed
+        self.returned = 0.0  # when the selector did
+        self.awake = 0.0  # since when it has not been waited in
+        self.marks: deque[float] = deque()  # still in the loop's queue
+        self.busy = 0.0, 0.0  # the last long steps, with next to nothing between them
         self.changed: set[RequestTrace] = set()
         self.tasks = self.serving = 0
         self._told_tasks = -1
         self._last_end = 0.0
-        self._ticking = self._marked = False
-        self.selecting = False  # the selector can be observed
+        self._ticking = False
+        self.watch: Callable[[], None] = lambda: None  # looks for pools, now and then
         self._context = contextvars.Context()
         batch.watched.append(self.tell_open)
 
@@ -81,64 +120,45 @@ class LoopTrace:
         self.serving += 1
         if not self._ticking and self.loop is not None:
             self._ticking = True
+            self.watch()
             self._tick_later()
 
-    def end(self) -> None:
+    def end(self, now: float) -> None:
         """A request is over."""
         self.serving -= 1
-        self._last_end = clock() / 1000
+        self._last_end = now
 
-    def enter(self, steps: "Steps", request: RequestTrace) -> "Steps | None":
-        """A step begins. The coroutine whose step it interrupts, if there is one."""
-        now = clock() / 1000
-        append, lane = self.batch.append, self.lane
-        outer = self.running
-        kind, since = request.state
-        run, number = request.run, request.number
-        if kind == UNTOLD and not request.over:  # its first step
-            now = since
-        request.state = UNTOLD if request.over else STEP, now
-        if outer is not None and outer.request is not None:
-            of, begun = outer.request, self.since
-            if of is not request:
-                of.state = UNTOLD, now
-            append((of.run, begun, now - begun, of.number, lane, STEP, 0))
-        if steps.ready:
-            steps.ready = False
-            request.ready -= 1
-        if kind == READY:
-            append((run, since, now - since, number, lane, READY, 0))
-        elif kind == AWAIT:
-            ready = self.floor if self.floor > since else since
-            if self.floor and now - ready > LEAST_READY_US:
-                append((run, since, ready - since, number, lane, AWAIT, 0))
-                append((run, ready, now - ready, number, lane, READY, LOWER_BOUND))
-            else:
-                append((run, since, now - since, number, lane, AWAIT, 0))
-        self.changed.add(request)
-        self.running, self.since = steps, now
-        if self.cpu:
-            steps.cpu_ns = time.thread_time_ns()
-        return outer
+    def waited(self, steps: "Steps", request: RequestTrace, since: float, now: float) -> None:
+        """The request waited since ``since``, and was ready before now if that is known."""
+        ready = max(self._ready_since(steps, now), since)
+        if now - ready <= LEAST_READY_US:
+            ready = now
+        request.end_wait(since, ready)
+        if ready < now:
+            request.append((ready, now - ready, request.number, self.lane, READY, LOWER_BOUND))
 
-    def leave(self, steps: "Steps", outer: "Steps | None") -> None:
-        """A step is over, and the one that it interrupted goes on."""
-        request = steps.request
-        now = clock() / 1000
-        self.running = outer
+    def _ready_since(self, steps: "Steps", now: float) -> float:
+        if steps.sleep is not None:
+            future, due = steps.sleep
+            if future.done() and not future.cancelled():
+                known = self.busy_since(due)
+                if known:
+                    return known
+        marks = self.marks
+        mark = marks[0] if marks and not marks[0] > self.returned > 0 else self.returned
+        return self.woken or mark or now
+
+    def interrupt(self, outer: "Steps", by: RequestTrace, now: float) -> None:
+        """The step of a request is cut where another coroutine's begins inside it."""
+        request = outer.request
         if request is not None:
-            if self.cpu:
-                request.cpu_us += (time.thread_time_ns() - steps.cpu_ns) / 1000
-            since = self.since
-            if request.over:
+            if by is not request:
                 request.state = UNTOLD, now
-            else:
-                request.state = READY if request.ready else AWAIT, now
-            self.batch.append((request.run, since, now - since, request.number, self.lane, STEP, 0))
-            if now - since > LONG_US and not self.selecting:
-                self._mark(now)
-        self.since = now
-        if outer is not None and outer.request is not None:
+            request.append((self.since, now - self.since, request.number, self.lane, STEP, 0))
+
+    def resume(self, outer: "Steps", now: float) -> None:
+        """And goes on where that is over."""
+        if outer.request is not None:
             outer.request.state = STEP, now
 
     def release(self, steps: "Steps") -> None:
@@ -148,7 +168,7 @@ class LoopTrace:
             if request.over:  # nothing that it should be told of
                 request.state = UNTOLD, self.since
             else:
-                self.leave(steps, None)
+                steps.leave(request, None)
             self.running = steps
             steps.forget()
 
@@ -156,16 +176,32 @@ class LoopTrace:
         """Its coroutine was closed while it waited."""
         (kind, since), now = request.state, clock() / 1000
         request.over, request.state = True, (UNTOLD, now)
-        if kind in (AWAIT, READY):
-            self.batch.append((request.run, since, now - since, request.number, self.lane, kind, 0))
+        if kind == AWAIT:
+            request.end_wait(since, now)
+        elif kind == READY:
+            request.append((since, now - since, request.number, self.lane, READY, 0))
 
-    def _mark(self, now: float) -> None:
-        if not self._marked and self.loop is not None:
-            self._marked, self.floor = True, now
-            self.loop.call_soon(self._unmark, context=self._context)
+    def busy_since(self, since: float) -> float:
+        """The earliest moment from ``since`` on from which until now the loop was surely at
+        something else; 0 if that is not known.
+        """
+        if self.selecting:
+            return max(since, self.awake)
+        begun, ended = self.busy
+        return max(since, begun) if since < ended else 0.0
 
-    def _unmark(self) -> None:
-        self._marked, self.floor = False, 0.0
+    def in_order(self, callback: Callable[..., object], *arguments: Any) -> None:
+        """Call it after everybody who is in the loop's queue now."""
+        if self.loop is not None:
+            self.loop.call_soon(callback, *arguments, context=self._context)
+
+    def mark(self, since: float, now: float) -> None:
+        """A long step is over: whoever is in the queue now is ready since now, if not longer."""
+        begun, ended = self.busy
+        self.busy = (begun if since - ended < BETWEEN_US else since), now
+        if self.loop is not None:
+            self.marks.append(now)
+            self.in_order(self.marks.popleft)
 
     def _tick_later(self) -> None:
         assert self.loop is not None
@@ -175,24 +211,22 @@ class LoopTrace:
     def _tick(self, due: float) -> None:
         now = clock() / 1000
         self.batch.wake()
+        self.watch()
         lane = self.batch.channel.gauge("loop lag")
-        self.batch.append((0, now, max(now - due, 0.0), NOBODY, lane, GAUGE, 0))
+        self.batch.append((now, max(now - due, 0.0), NOBODY, lane, GAUGE, 0))
         if self.serving or self.tasks or now - self._last_end < LINGER_US:
             self._tick_later()
         else:
             self._ticking = False
 
-    def tell_open(self) -> Iterator[Row]:
+    def tell_open(self) -> None:
         """In the batch's thread: what has begun and is not over."""
         while self.changed:
-            request = self.changed.pop()
-            kind, since = request.state
-            if kind != UNTOLD:
-                yield (request.run, since, OPEN, request.number, self.lane, kind, 0)
+            self.changed.pop().tell_open()
         if self._told_tasks != self.tasks:
             self._told_tasks = self.tasks
             gauge = self.batch.channel.gauge("tasks")
-            yield (0, clock() / 1000, float(self.tasks), NOBODY, gauge, GAUGE, 0)
+            self.batch.append((clock() / 1000, float(self.tasks), NOBODY, gauge, GAUGE, 0))
 
 
 class Steps(Coroutine[Any, Any, Any]):
@@ -200,48 +234,91 @@ class Steps(Coroutine[Any, Any, Any]):
     cancellation. It can be awaited, or be what a task runs.
     """
 
-    __slots__ = ("_coroutine", "_loop", "cpu_ns", "ready", "request", "task")
+    __slots__ = (
+        "__qualname__",
+        "_coroutine",
+        "_loop",
+        "cpu_ns",
+        "ready",
+        "request",
+        "sleep",
+        "task",
+    )
 
     def __init__(
         self, coroutine: Coroutine[Any, Any, Any], request: RequestTrace, task: bool = False
     ) -> None:
         self._coroutine = coroutine
-        self._loop = request.loop
+        self._loop = loop = request.loop
         self.request: RequestTrace | None = request
+        self.sleep: tuple[Any, float] | None = None  # the future of it, and when it is due
         self.task = self.ready = task
         self.cpu_ns = 0
-        self._loop.tasks += 1
+        loop.tasks += 1
         if task:
             request.ready += 1
+            self.__qualname__ = getattr(coroutine, "__qualname__", "")  # of the task's repr
 
-    def send(self, value: Any) -> Any:
-        """One step."""
-        request = self.request
+    def send(self, value: Any = None, error: tuple[Any, ...] = ()) -> Any:
+        """One step. (In one piece, because it is what the tracer costs.)"""
+        request, coroutine = self.request, self._coroutine
         if request is None:
-            return self._coroutine.send(value)
+            return coroutine.throw(*error) if error else coroutine.send(value)
         loop = self._loop
-        outer = loop.enter(self, request)
+        outer = loop.running
+        now = clock() / 1000
+        kind, since = request.state
+        if outer is not None:
+            loop.interrupt(outer, request, now)
+        if kind == READY:
+            request.append((since, now - since, request.number, loop.lane, READY, 0))
+        elif kind == AWAIT:
+            loop.waited(self, request, since, now)
+        elif not request.over:  # its first step
+            now = since
+        if self.ready:
+            self.ready = False
+            request.ready -= 1
+        request.state = UNTOLD if request.over else STEP, now
+        loop.changed.add(request)
+        loop.running, loop.since = self, now
+        if loop.cpu:
+            self.cpu_ns = time.thread_time_ns()
         try:
-            awaited = self._coroutine.send(value)
-        except BaseException as error:
-            self._over(outer, error)
-            raise
-        self._suspend(outer, awaited)
-        return awaited
-
-    def throw(self, *error: Any) -> Any:
-        """One step that begins with an error."""
-        request = self.request
-        if request is None:
-            return self._coroutine.throw(*error)
-        outer = self._loop.enter(self, request)
-        try:
-            awaited = self._coroutine.throw(*error)
+            awaited = coroutine.throw(*error) if error else coroutine.send(value)
         except BaseException as raised:
             self._over(outer, raised)
             raise
-        self._suspend(outer, awaited)
+        request = self.request  # it may have been released
+        if awaited is None and request is not None:  # sleep(0): goes on next turn
+            self.ready = True
+            request.ready += 1
+        elif self.sleep is not None and self.sleep[0] is not awaited:
+            self.sleep = None
+        self.leave(request, outer)
         return awaited
+
+    __next__ = send
+
+    def leave(self, request: RequestTrace | None, outer: "Steps | None") -> None:
+        """A step is over, and the one that it interrupted goes on."""
+        loop = self._loop
+        since = loop.since
+        loop.since = now = clock() / 1000
+        loop.running = outer
+        if request is not None:
+            if loop.cpu:
+                request.cpu_us += (time.thread_time_ns() - self.cpu_ns) / 1000
+            request.state = UNTOLD if request.over else READY if request.ready else AWAIT, now
+            request.append((since, now - since, request.number, loop.lane, STEP, 0))
+            if now - since > LONG_US:
+                loop.mark(since, now)
+        if outer is not None:
+            loop.resume(outer, now)
+
+    def throw(self, *error: Any) -> Any:
+        """One step that begins with an error."""
+        return self.send(None, error)
 
     def close(self) -> None:
         """As a coroutine's."""
@@ -257,23 +334,11 @@ class Steps(Coroutine[Any, Any, Any]):
     def __iter__(self) -> "Steps":
         return self
 
-    def __next__(self) -> Any:
-        return self.send(None)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._coroutine, name)  # cr_frame, cr_running …: asyncio and others look
-
-    def _suspend(self, outer: "Steps | None", awaited: Any) -> None:
-        request = self.request
-        if request is not None and awaited is None:  # sleep(0): goes on next turn
-            self.ready = True
-            request.ready += 1
-        self._loop.leave(self, outer)
-
     def _over(self, outer: "Steps | None", error: BaseException) -> None:
-        if self.request is not None and not self.task:
-            self.request.over = True
-        self._loop.leave(self, outer)
+        request = self.request
+        if request is not None and not self.task:
+            request.over = True
+        self.leave(request, outer)
         self.forget()
         if not isinstance(error, StopIteration):
             hide_own_frames(error)
@@ -284,3 +349,11 @@ class Steps(Coroutine[Any, Any, Any]):
         if request is not None:
             request.ready -= self.ready
             self._loop.tasks -= 1
+
+
+def _of_coroutine(name: str) -> property:
+    return property(lambda steps: getattr(steps._coroutine, name))
+
+
+for _name in ("cr_await", "cr_code", "cr_frame", "cr_origin", "cr_running", "cr_suspended"):
+    setattr(Steps, _name, _of_coroutine(_name))  # asyncio and others look

