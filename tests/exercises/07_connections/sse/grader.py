@@ -121,3 +121,45 @@ def check_disconnect(learner: Learner) -> None:
                     exchange.fail(
                         "next_event() still waits", "it is cancelled", why=why, nudge=nudge
                     )
+
+
+def check_nothing_left(learner: Learner) -> None:
+    """Leaves no task, however it ends: a slow source, a send that raises, a source that raises."""
+    why = "the docstring: when it returns, whatever the reason, no task of it is left"
+
+    def slow_to_end() -> Script:
+        try:
+            yield hold("never")
+        finally:
+            yield hold("tidying up")
+
+    with Stage(learner) as stage:
+        source, _ = stage.function(slow_to_end)
+        app = learner.obtain("event_app", source)
+        exchange = stage.exchange(app, http_scope("GET", "/events")).run()
+        exchange.feed(DISCONNECT)
+        stage.run()
+        if exchange.done:
+            exchange.fail(
+                "it returned while next_event() was still tidying up", "it waits for that",
+                why=why, nudge="cancel() only asks. Who wants to be sure waits for the end.",
+            )  # fmt: skip
+        stage.release("tidying up")
+        exchange.finish(why=why, nudge="Now nothing is left to wait for.")
+    nudge = "The two waits end together, also when one of them raises: finally."
+    with Stage(learner) as stage:
+        source, _ = stage.function(events("one", {"data": "soup"}, "never"))
+        exchange = stage.exchange(learner.obtain("event_app", source), http_scope()).run()
+        exchange.error = OSError("the client has gone")
+        stage.release("one")
+        exchange.ends(why=why, nudge=nudge)
+    with Stage(learner) as stage:
+        source, _ = stage.function(fails)
+        exchange = stage.exchange(learner.obtain("event_app", source), http_scope())
+        exchange.ends(why=why, nudge=nudge)
+
+
+def fails() -> Script:
+    """A next_event that raises."""
+    yield from ()
+    raise ValueError("no more soup")
