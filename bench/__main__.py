@@ -105,7 +105,7 @@ def report(rates: dict[Contender, list[float]], load: Load) -> Table:
             str(bar.ours),
             f"{statistics.median(rates[bar.ours]):,.0f}",
             f"{bar.other}: {statistics.median(rates[bar.other]):,.0f}",
-            f"{median:.1f} × ({min(found):.1f}, {max(found):.1f})",
+            f"{median:.2f} × ({min(found):.2f}, {max(found):.2f})",
             f"{'met' if median >= bar.least else 'MISSED'}: {bar.least:g} ×",
         )
     return table

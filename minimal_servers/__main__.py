@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import importlib
 import importlib.util
 import logging
@@ -123,6 +124,8 @@ def load(target: str) -> Any:
         ours = error.__traceback__ is None or error.__traceback__.tb_next is None
         log.error("cannot load %s: %r", target, error, exc_info=not (missing or ours))
         sys.exit(BOOT_FAILED)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: no need to search it for garbage again and again
     return app
 
 
