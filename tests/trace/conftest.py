@@ -27,9 +27,9 @@ def until():
     """Wait for a condition; the deadline only stops a hang."""
 
     def wait(condition, what="the condition"):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < deadline, f"waited 10 s for {what}"
+            assert time.monotonic() < deadline, f"waited 60 s for {what}"
             time.sleep(0.002)
 
     return wait

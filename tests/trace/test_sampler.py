@@ -18,15 +18,19 @@ from tests.trace.conftest import TRACE_ID
 needs_proc = pytest.mark.skipif(not sampler.SUPPORTED, reason="this system has no schedstat")
 
 SERVING = """
-import sys, threading, time
+import os, sys, threading, time
 from playground.trace.sender import Sender
 from playground.trace.wsgi import TracedWSGI
 
+def held(place):
+    return not os.path.exists(sys.argv[2] + place)
+
 def app(environ, start_response):
-    if environ["PATH_INFO"] == "/sleep":
-        time.sleep(0.2)
-    end = time.thread_time() + (0.1 if environ["PATH_INFO"] == "/compute" else 0)
-    while time.thread_time() < end:
+    place = environ["PATH_INFO"]
+    while place == "/sleep" and held(place):
+        time.sleep(0.1)
+    end = time.thread_time() + 0.1
+    while place == "/compute" and (held(place) or time.thread_time() < end):
         sum(range(1000))
     start_response("200 OK", [])
     return [b""]
@@ -152,12 +156,17 @@ def test_a_short_service_is_judged_by_its_processor_time(cpu_us, state):
 
 
 @pytest.fixture
-def watched(until):
-    """A collector with a sampler, and a way to let another process serve one path after another."""
+def watched(tmp_path):
+    """A collector with a sampler, and a way to let another process serve one path after another.
+
+    ``/sleep`` and ``/compute`` go on until ``release`` is called with that path.
+    """
     with Collector(sample=True) as collector:
         collector.begin(TRACE_ID)
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVING, collector.path], stdin=subprocess.PIPE, text=True
+            [sys.executable, "-c", SERVING, collector.path, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            text=True,
         )
 
         def ask(*paths):
@@ -166,40 +175,53 @@ def watched(until):
             process.stdin.flush()
             return collector
 
+        ask.release = lambda path: (tmp_path / path[1:]).touch()
         yield ask
         process.stdin.close()
+        for path in ("/sleep", "/compute"):
+            ask.release(path)
         process.wait(10)
 
 
-def shares(trace, request):
+def times(trace, request):
+    """How long it was in each state (µs), as far as that is over."""
     found = spans(trace)
-    mine = found[found["request"] == request]
-    total = mine["dur_us"].sum()
-    return {state: mine["dur_us"][mine["kind"] == state].sum() / total for state in State}
+    mine = found[(found["request"] == request) & ~np.isnan(found["dur_us"])]
+    return {state: mine["dur_us"][mine["kind"] == state].sum() for state in State}
+
+
+def seen(collector, request, state):
+    found = spans(collector.snapshot())
+    return ((found["request"] == request) & (found["kind"] == state)).any()
+
+
+def is_open(collector, request, state):
+    found = spans(collector.snapshot())
+    mine = found[(found["request"] == request) & (found["kind"] == state)]
+    return np.isnan(mine["dur_us"]).any()
 
 
 @needs_proc
 def test_a_sleeping_app_waits_and_a_computing_one_runs(watched, until):
     collector = watched("/quick", "/sleep", "/compute")
-    until(lambda: collector.infos().get(3) and collector.infos()[3].status, "the last answer")
+    until(lambda: is_open(collector, 2, State.WAITING), "a sleeping app that is seen to wait")
+    watched.release("/sleep")
+    until(lambda: seen(collector, 3, State.RUNNING), "a computing app that is seen to run")
+    watched.release("/compute")
+    until(lambda: 3 in collector.infos() and collector.infos()[3].status, "the last answer")
     trace = collector.snapshot()
-    assert shares(trace, 2)[State.WAITING] > 0.5
-    assert shares(trace, 2)[State.RUNNING] < 0.2
-    computing = shares(trace, 3)
-    assert computing[State.RUNNING] > 0
-    assert computing[State.WAITING] < 0.3, "a thread that wants a processor is not asleep"
+    sleeping, computing = times(trace, 2), times(trace, 3)
+    # a window is all one state: it may be more than what it ran, at both ends
+    assert sleeping[State.RUNNING] <= trace.requests[2].cpu_us + 2 * LATE_US
+    waited = computing[State.WAITING] / sum(computing.values())
+    assert waited < 0.3, "a thread that wants a processor is not asleep"
     assert trace.requests[3].cpu_us >= 100_000 > trace.requests[2].cpu_us
 
 
 @needs_proc
 def test_a_state_is_seen_while_it_lasts(watched, until):
-    collector = watched("/quick", "/sleep", "/sleep", "/sleep")
-
-    def open_waiting():
-        found = spans(collector.snapshot())
-        return (np.isnan(found["dur_us"]) & (found["kind"] == State.WAITING)).any()
-
-    until(open_waiting, "an open WAITING")
+    collector = watched("/quick", "/sleep")
+    until(lambda: is_open(collector, 2, State.WAITING), "an open WAITING")
 
 
 @needs_proc
