@@ -20,10 +20,14 @@ PAUSE_S = 0.005  # between two looks
 
 
 class Patience:
-    """A deadline ``seconds`` from now for the processes whose ids ``pids()`` returns."""
+    """A deadline ``seconds`` from now for the processes whose ids ``pids()`` returns. ``share_s``
+    of processor time after it are enough for them.
+    """
 
-    def __init__(self, pids: Callable[[], Iterable[int]], seconds: float) -> None:
-        self._pids = pids
+    def __init__(
+        self, pids: Callable[[], Iterable[int]], seconds: float, share_s: float = SHARE_S
+    ) -> None:
+        self._pids, self._share_s = pids, share_s
         self._limit = time.monotonic() + seconds
         self._last = self._limit + max(LONGEST * seconds, LEAST_S)
         self._used_s: float | None = None  # until the deadline
@@ -37,7 +41,7 @@ class Patience:
         used_s = processor_time(pids)
         if self._used_s is None:
             self._used_s = used_s
-        return now > self._last or used_s - self._used_s > SHARE_S or _stays_at_rest(pids)
+        return now > self._last or used_s - self._used_s > self._share_s or _stays_at_rest(pids)
 
 
 def at_rest(pids: Iterable[int]) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from playground.patience import Patience
 from playground.setups import packing
 from playground.setups.catalogue import (
     SETUPS,
@@ -34,7 +35,8 @@ from playground.setups.usage import Usage, usage_of
 from playground.trace.collector import Collector
 
 HOST = "127.0.0.1"
-READY_S = 30.0  # until a server must answer
+READY_S = 30.0  # until a server must answer, if the machine lets it run
+READY_SHARE_S = 5.0  # of processor time after that, if the machine is busy
 SETTLE_S = 0.1  # in which a server function that fails at once is seen to fail
 POLL_S = 0.01
 TAIL = 8_000  # characters of a log that are shown
@@ -217,10 +219,10 @@ class Server:
 
         Raises ``ServeError`` if the server ends before, or does not get there in time.
         """
-        deadline = time.monotonic() + READY_S
+        patience = Patience(self.pids, READY_S, READY_SHARE_S)
         while not self._ready():
             self._check_alive()
-            if time.monotonic() > deadline:
+            if patience.over():
                 raise ServeError(
                     f"{self.name} did not answer within {READY_S:.0f} s. Does the app take long to"
                     f" import, or does the server never accept? The end of its log:\n{self.log}"
