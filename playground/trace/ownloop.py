@@ -6,7 +6,7 @@ tracer of ``playground.trace.asgi`` records through it what it records on asynci
 
 READY is exact, also for timers, which are ready since they were due, not since the loop has looked.
 It is a lower bound only for a socket that was found ready by a loop that had not been waiting:
-nobody knows since when it was.
+nobody knows since when it was. Each timer of a request tells the loop's lag: how late it was found.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from playground.trace.records import NOBODY
-from playground.trace.steps import AWAIT, IDLE, LEAST_READY_US, READY, LoopTrace, Steps
+from playground.trace.steps import AWAIT, GAUGE, IDLE, LEAST_READY_US, READY, LoopTrace, Steps
 
 SOCKETS = ("accept", "recv", "send")  # what a task waits for when it waits for a socket
 current = threading.local()  # .watch: of the loop whose step this thread is in
@@ -73,20 +73,24 @@ class Watch:
             if parent is not None and parent.request is not None:
                 task.coroutine = Steps(task.coroutine, parent.request, task=True)
             return
+        now = clock() / 1000
+        since = self._ready_since(task, now)
         steps = steps_of(task.coroutine)
-        if steps is not None and steps.request is not None and not steps.ready:
-            since = self._ready_since(task)
-            if since is not None:
+        if steps is not None and steps.request is not None:
+            if since is not None and not steps.ready:
                 make_ready(trace, steps, since)
+            if since is not None and task.waits_for.due and task.throw is None:
+                lag = trace.batch.channel.gauge("loop lag")
+                trace.batch.append((now, max(now - since, 0.0), NOBODY, lag, GAUGE, 0))
 
-    def _ready_since(self, task: Any) -> float | None:
+    def _ready_since(self, task: Any, now: float) -> float | None:
         """In µs; None if that is not known exactly."""
         future = task.waits_for
         if task.throw is None and future.due:
             return float(future.due * 1e6)
         if task.throw is None and future.what in SOCKETS and not self._waited:
             return None
-        return clock() / 1000
+        return now
 
     def _within(self, step: Callable[[Any], None]) -> Callable[[Any], None]:
         def watched(task: Any) -> None:

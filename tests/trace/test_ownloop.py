@@ -12,7 +12,7 @@ from playground.trace.asgi import TracedASGI
 from playground.trace.ownloop import watch
 from playground.trace.records import Flag, Kind
 from tests.trace.test_asgi import answer, receive, scope_of
-from tests.trace.test_loop import closed, ends, ignore, of
+from tests.trace.test_loop import closed, ends, ignore, lane, of
 
 BLOCK_S = 0.1
 PARTS = (Kind.STEP, Kind.AWAIT, Kind.READY)
@@ -84,6 +84,10 @@ def test_a_timer_is_ready_since_it_was_due_although_the_loop_was_blocked(serve):
     assert ready["t_us"][0] >= asked[0] + BLOCK_S / 2 * 1e6 - 0.01
     assert inside(ready["t_us"][0], block)
     assert ends(ready)[0] >= ends(block)[-1]
+    gauges = of(trace, Kind.GAUGE)
+    lag = gauges[gauges["lane"] == lane(trace, "loop lag").id]
+    late = lag[lag["t_us"] >= ends(block)[-1]][0]
+    assert abs(late["t_us"] - late["dur_us"] - ready["t_us"][0]) < 0.01
 
 
 def test_who_yields_with_sleep_0_is_ready_at_once(serve):
