@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.trace.records import Flag, Kind
+from playground.trace.records import NAME_SHIFT, Flag, Kind
 from playground.trace.states import State, spans
 from playground.trace.trace import Lane, Trace
 from playground.views.look import STATE_WORDS, tag
@@ -152,6 +152,8 @@ class _Export:
         for flag in Flag:
             if flag and flag in flags:
                 told[str(flag.name).lower()] = True
+        if int(flags) >> NAME_SHIFT:
+            told["awaits"] = self.trace.meta["awaits"][int(flags) >> NAME_SHIFT]
         if np.isnan(record["dur_us"]):
             told["open"] = True
         info = self.trace.requests.get(int(record["request"]))

@@ -31,6 +31,7 @@ TOLD = (
     "workers",
     "threads",
     "probe_from",
+    "awaits",
 )
 
 

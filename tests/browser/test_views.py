@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from playground.trace.records import Kind
+from playground.trace.records import NAME_SHIFT, Kind
 from playground.trace.trace import Lane
 from playground.views import html
 from playground.views.summary import zero_us
@@ -283,6 +284,24 @@ def test_a_run_of_each_kind_stands_side_by_side_on_one_clock(show):
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] < right["x"]
     assert shown.page.locator(".pgv-controls").count() == 1
+
+
+def test_what_a_request_waits_for_is_named(show):
+    trace = truck()
+    trace.meta["awaits"] = ["", "sleep", "receive"]
+    first, second = np.flatnonzero(
+        (trace.records["request"] == 1) & (trace.records["kind"] == Kind.AWAIT)
+    )
+    trace.records["flags"][first] |= 1 << NAME_SHIFT
+    trace.records["flags"][second] |= 2 << NAME_SHIFT
+    shown = show(trace)
+    x, y = shown.point(shown.row("request", 1), 1.5)
+    shown.scrub(0.1)
+    shown.page.mouse.move(x, y)
+    assert "waiting so far · in sleep\n" in shown.state["tip"]
+    shown.scrub(1)
+    shown.page.mouse.move(x, y + 1)
+    assert "waiting · in sleep, receive\n" in shown.state["tip"]
 
 
 def test_two_processes_are_two_trucks(show):

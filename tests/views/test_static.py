@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from playground.trace.records import Flag, Kind
+from playground.trace.records import NAME_SHIFT, Flag, Kind
 from playground.trace.states import State, spans
 from playground.views import html, perfetto, static, svg, terminal, wire
 from playground.views.look import percent, seconds
@@ -306,6 +306,16 @@ def test_perfetto_pairs_begin_and_end_and_names_every_place():
     assert begun == ended
     named = {(e["pid"], e["tid"]) for e in events if e["name"] == "thread_name"}
     assert {(e["pid"], e["tid"]) for e in events if e["ph"] == "X"} <= named
+
+
+def test_perfetto_names_what_a_request_waits_for():
+    trace = truck()
+    trace.meta["awaits"] = ["", "sleep"]
+    trace.records["flags"][trace.records["kind"] == Kind.AWAIT] |= 1 << NAME_SHIFT
+    events = perfetto.export(trace)["traceEvents"]
+    waits = [e for e in events if e["name"] == "waiting" and e["ph"] == "b"]
+    assert {e["args"]["awaits"] for e in waits} == {"sleep"}
+    assert not any("awaits" in e.get("args", {}) for e in events if e["name"] == "running")
 
 
 def test_perfetto_puts_work_on_the_real_threads_and_arrows_from_the_client():

@@ -474,17 +474,18 @@ class View {
 		const over = r.done <= t, lines = [];
 		const title = `${name(n)} ${(r.label || "").replace(/^probe /, "")}` + (over && r.status ? ` → ${r.status}` : "");
 		if (over && (r.failed || r.wrong)) lines.push(`✕ ${r.error || (r.status ? `answered ${r.status}` : "no answer")}`);
-		const sums = {}, flags = {};
+		const sums = {}, flags = {}, waits = new Set();
 		let open = 0;
 		for (const s of r.spans) {
 			if (s.a >= t) break;
 			sums[s.s] = (sums[s.s] || 0) + Math.min(s.b, t) - s.a;
 			flags[s.s] = (flags[s.s] || 0) | s.f;
+			if (s.s === WAITING && s.f >> NAME_SHIFT) waits.add((run.info.awaits || [])[s.f >> NAME_SHIFT]);
 			if (s.b > t) open = s.s;
 		}
 		for (const s of STATES) {
 			if (sums[s] === undefined) continue;
-			lines.push(`${flags[s] & LOWER_BOUND ? "≥ " : ""}${seconds(sums[s])} ${WORDS[s]}${s === open ? " so far" : ""}${flags[s] & SAMPLED ? " · sampled" : ""}`);
+			lines.push(`${flags[s] & LOWER_BOUND ? "≥ " : ""}${seconds(sums[s])} ${WORDS[s]}${s === open ? " so far" : ""}${flags[s] & SAMPLED ? " · sampled" : ""}${s === WAITING && waits.size ? ` · in ${[...waits].join(", ")}` : ""}`);
 		}
 		if (r.client && r.start <= t) lines.push(`${seconds(Math.min(r.done, t) - r.start)} in all${over ? "" : " so far"}, by the client's clock`);
 		if (over && r.cpu != null) lines.push(`${seconds(r.cpu / 1e6)} of processor time`);

@@ -12,6 +12,7 @@
 
 const QUEUED = 1, RUNNING = 2, WAITING = 3, READY = 4, SERVED = 5, CLIENT = 102, IDLE = 110, GAUGE = 111;
 const LOWER_BOUND = 1, ERROR = 2, SAMPLED = 4;
+const NAME_SHIFT = 4; // flags of a wait: above these bits is the number of what it waits for, in `awaits`
 const UNTRACKED = 0x80000000;
 const PROBE = 0xc0000000; // here the probes of a run are numbered from PROBE + 1 on: behind everybody else
 const ROW = 24;
