@@ -27,7 +27,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-BOOT_FAILED = 3  # exit status when the application cannot be loaded
+BOOT_FAILED = 3  # exit status when the application cannot be loaded, or its lifespan fails
 LONG_LIFE = 1.0  # seconds; who dies younger than this is replaced after a growing delay
 MAX_DELAY = 30.0  # seconds
 TICK = 0.2  # seconds between two looks at the clock
@@ -180,8 +180,11 @@ class Arbiter:
                 if worker.pipe:
                     self.selector.unregister(worker.pipe)
                     os.close(worker.pipe)
-                if not self.stopping and worker.deadline == float("inf"):
-                    self.mourn(pid, worker, os.waitstatus_to_exitcode(status))
+                code = os.waitstatus_to_exitcode(status)
+                if self.stopping and code == BOOT_FAILED:  # its last words are ours as well
+                    self.status = code
+                elif not self.stopping and worker.deadline == float("inf"):
+                    self.mourn(pid, worker, code)
 
     def mourn(self, pid: int, worker: Worker, status: int) -> None:
         """Decide what an unexpected death means."""

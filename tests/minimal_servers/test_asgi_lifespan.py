@@ -166,7 +166,7 @@ def test_shutdown_comes_after_the_last_request(tmp_path: Path, gate: Gate, loop:
         assert (running.name, leaving.name) == ("request", "shutdown")
         assert server.popen.poll() is None
         leaving.go()
-        assert server.end() == 0
+        assert server.popen.wait(30) == 0  # no second SIGTERM: it is on its way out
         assert "Traceback" not in server.log()
 
 
@@ -178,21 +178,53 @@ SHUTDOWN = {
     "failed": (
         'await send({"type": "lifespan.shutdown.failed", "message": "door stuck"})',
         "lifespan.shutdown failed: door stuck",
+        3,
     ),
-    "raises": ("raise RuntimeError(5)", "the application failed in its lifespan"),
-    "returns": ("return", ""),
+    "failed and raised": (
+        'await send({"type": "lifespan.shutdown.failed", "message": "door stuck"}); 1 / 0',
+        "lifespan.shutdown failed: door stuck",
+        3,
+    ),
+    "raises": ("raise RuntimeError(5)", "the application failed in its lifespan", 0),
+    "returns": ("return", "", 0),
 }
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("how", SHUTDOWN)
 def test_a_shutdown_that_goes_wrong_still_ends(tmp_path: Path, loop: str, how: str) -> None:
-    code, sentence = SHUTDOWN[how]
+    """What the application says of itself is told by the exit status too."""
+    code, sentence, status = SHUTDOWN[how]
     write_app(tmp_path, f"{COMPLETE}    {code}")
     with serving("living:app", "--loop", loop, folder=tmp_path, interface="asgi") as server:
         assert server.get().body == b"served"
-        assert server.end() == 0
+        assert server.end() == status
         assert sentence in server.log()
+
+
+def test_one_worker_whose_shutdown_failed_is_told_by_the_exit_status(tmp_path: Path) -> None:
+    code = f"import os\n    if not os.path.exists({str(tmp_path / 'failed')!r}):\n"
+    code += f"        os.close(os.open({str(tmp_path / 'failed')!r}, os.O_CREAT))\n"
+    code += '        return await send({"type": "lifespan.shutdown.failed"})\n'
+    code += '    await send({"type": "lifespan.shutdown.complete"})'
+    write_app(tmp_path, f"{COMPLETE}    {code}")
+    arguments = ["--workers", "2"]
+    with serving("living:app", *arguments, folder=tmp_path, interface="asgi") as server:
+        assert server.end() == 3
+        assert "lifespan.shutdown failed: no reason given" in server.log()
+
+
+def test_a_worker_that_fails_in_a_reload_is_no_failure_of_the_server(tmp_path: Path) -> None:
+    write_app(tmp_path, COMPLETE + '    await send({"type": "lifespan.shutdown.failed"})')
+    with serving("living:app", folder=tmp_path, interface="asgi") as server:
+        old = server.workers()[0].pid
+        app = (tmp_path / "living.py").read_text()
+        (tmp_path / "living.py").write_text(app.replace("shutdown.failed", "shutdown.complete"))
+        server.send(signal.SIGHUP)
+        eventually(lambda: [w.pid for w in server.workers()] not in ([], [old]), "not reloaded")
+        eventually(lambda: old not in {w.pid for w in server.workers()}, "the old one stays")
+        assert server.end() == 0
+        assert "lifespan.shutdown failed" in server.log()
 
 
 def test_a_shutdown_that_never_ends_has_the_grace_period(tmp_path: Path, gate: Gate) -> None:
