@@ -42,6 +42,7 @@ __all__ = [
     "exercise",
     "get",
     "hold",
+    "load",
     "predict",
     "raw",
     "reveal",
@@ -69,6 +70,7 @@ _HOMES = {
     "exercise": "playground.grading.magics",
     "get": "playground.load.burst",
     "hold": "playground.load.hold",
+    "load": "playground.load",  # a module that can be called
     "predict": "playground.grading.predictions",
     "raw": "playground.load.raw",
     "reveal": "playground.grading.predictions",
@@ -84,7 +86,8 @@ def __getattr__(name: str) -> Any:
     """Import a verb on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    value = globals()[name] = home if home.__name__ == f"playground.{name}" else getattr(home, name)
     return value
 
 

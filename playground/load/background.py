@@ -21,13 +21,15 @@ class Background:
         self._thread = threading.Thread(target=self._run, name="client", daemon=True)
         self._thread.start()
 
-    def wait(self) -> None:
+    def wait(self, look: Callable[[], None] = lambda: None) -> None:
         """Wait until it has ended; raises what went wrong in it.
 
-        It looks up ten times a second, so that an interrupt is noticed wherever it arrives.
+        It looks up ten times a second, and calls ``look``, so that an interrupt is noticed wherever
+        it arrives.
         """
         while not self._future.done():
             concurrent.futures.wait([self._future], LOOK_UP_S)
+            look()
         self._future.result()
 
     def cancel(self) -> None:

@@ -1,6 +1,6 @@
 """Send many requests at once, watch them, and keep what happened as a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from playground.errors import Interrupted
@@ -15,17 +15,13 @@ from playground.load.checks import (
     make_room,
     quoted,
 )
-from playground.load.client import Probe, Reply, Request, Sending, send
+from playground.load.client import Observer, Probe, Reply, Request, Sending, send
 from playground.load.display import Shown
 from playground.load.recording import Recording
-from playground.load.run import Run, percentile
+from playground.load.run import Run
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 
-LATE_US, LATE_PART = (
-    5_000.0,
-    0.1,
-)  # a client later than both, in µs and of the median, is a bottleneck
 LEAST_EVERY_S = 0.001
 
 Mix = Sequence[tuple[str, int]]
@@ -82,7 +78,14 @@ def burst(
         trace_id=recording.trace_id,
         probe=Probe(server.url + quoted(probe), every) if probe else None,
     )
-    return _record(server, request, recording, show)
+    return record(
+        server,
+        recording,
+        lambda observer: Sending(request, observer),
+        expected=len(paths),
+        show=show,
+        probe_from=len(paths) + 1 if probe else None,
+    )
 
 
 def get(server: Server, path: str = "/", *, timeout: float = 30) -> Reply:
@@ -92,14 +95,23 @@ def get(server: Server, path: str = "/", *, timeout: float = 30) -> Reply:
     return send(Request(urls=(server.url + quoted(path),), timeout=timeout))[0]
 
 
-def _record(server: Server, request: Request, recording: Recording, show: bool) -> Run:
-    """Send, watch, wait, and join the two sides."""
-    count = len(request.urls)
-    recording.begin(probe_from=count + 1 if request.probe else None)
-    shown = Shown(recording.collector, server, count, recording.title) if show else None
-    sending = Sending(request, recording.observer())
+def record(
+    server: Server,
+    recording: Recording,
+    start: Callable[[Observer], Sending],
+    *,
+    expected: int,
+    show: bool,
+    probe_from: int | None = None,
+    look: Callable[[], None] = lambda: None,
+    **meta: Any,
+) -> Run:
+    """Send, watch, wait, and join the two sides. ``look`` is called ten times a second."""
+    recording.begin(probe_from=probe_from, **meta)
+    shown = Shown(recording.collector, server, expected, recording.title) if show else None
+    sending = start(recording.observer())
     try:
-        sending.wait()
+        sending.wait(look)
         replies = sending.replies
         recording.await_last_words(one for one in replies if replies[one].error is None)
     except KeyboardInterrupt:
@@ -107,27 +119,19 @@ def _record(server: Server, request: Request, recording: Recording, show: bool) 
         recording.collector.annotate(interrupted=True)
         raise Interrupted("what had happened until then is in server.last_run.") from None
     finally:
-        run = server.last_run = _finish(sending, recording, count)
+        run = server.last_run = _finish(sending, recording, probe_from)
         if shown is not None:
             shown.finish(run)
     return run
 
 
-def _finish(sending: Sending, recording: Recording, count: int) -> Run:
+def _finish(sending: Sending, recording: Recording, probe_from: int | None) -> Run:
     numbers = sorted(sending.replies)
-    replies = [sending.replies[number] for number in numbers if number <= count]
-    probe = [sending.replies[number] for number in numbers if number > count]
-    trace = recording.finish(**punctuality(sending.lag_us, [*replies, *probe]))
+    probes = [number for number in numbers if probe_from and number >= probe_from]
+    replies = [sending.replies[number] for number in numbers if number not in probes]
+    probe = [sending.replies[number] for number in probes]
+    trace = recording.finish(**sending.punctuality())
     return Run(trace, replies, probe=probe)
-
-
-def punctuality(lag_us: float, replies: list[Reply]) -> dict[str, float | bool]:
-    """How late the client itself was, in µs, and whether that was what limited the run."""
-    starts = [reply.connect_s for reply in replies if reply.connect_s is not None]
-    late = max(lag_us, *(start * 1e6 for start in starts), 0.0)
-    median = percentile(sorted(reply.latency_s for reply in replies), 50) or 0.0
-    limited = late > LATE_US and late > LATE_PART * median * 1e6
-    return {"client_lag_us": late, "client_bottleneck": limited}
 
 
 def _mix(n: Any, path: str) -> list[tuple[str, int]]:

@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from playground.load.background import Background
+from playground.load.punctuality import of_burst
 from playground.trace.records import make_traceparent, now_us
 
 BODY_LIMIT = 1 << 20  # bytes of each answer that are kept
@@ -47,6 +48,16 @@ class Reply:
     def text(self) -> str:
         """The body as text."""
         return self.body.decode(errors="replace")
+
+    @property
+    def intended_us(self) -> float:
+        """When it was meant to be sent, in µs after the first of its run."""
+        return self.intended_s * 1e6
+
+    @property
+    def sent_us(self) -> float | None:
+        """When it was sent in truth, by the same clock; None if it never was."""
+        return None if self.sent_s is None else (self.intended_s + self.sent_s) * 1e6
 
 
 @dataclass(frozen=True)
@@ -101,12 +112,21 @@ class Sending:
         self._request = request
         self._observer = observer or Observer()
         self.intended_us = 0.0
-        self.lag_us = 0.0  # the worst delay of the client's own loop
+        self.lags_us: list[float] = []  # how late the client's own loop was, look by look
         self.replies: dict[int, Reply] = {}
         self._due: dict[int, float] = {}
         self._marks: dict[int, dict[str, float]] = defaultdict(dict)
         self._background = Background(self._all)
         self.wait, self.cancel = self._background.wait, self._background.cancel
+
+    @property
+    def lag_us(self) -> float:
+        """The worst delay of the client's own loop."""
+        return max(self.lags_us, default=0.0)
+
+    def punctuality(self) -> dict[str, float | bool]:
+        """How late it was itself, and whether that was what limited the run."""
+        return of_burst(self.lag_us, list(self.replies.values()))
 
     async def _all(self) -> None:
         async with session(
@@ -215,7 +235,7 @@ class Sending:
         while True:
             before = now_us()
             await asyncio.sleep(LAG_S)
-            self.lag_us = max(self.lag_us, now_us() - before - LAG_S * 1e6)
+            self.lags_us.append(now_us() - before - LAG_S * 1e6)
 
 
 def session(

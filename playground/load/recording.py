@@ -48,7 +48,7 @@ class Recording:
             interface=server.interface,
             **size,
             interrupted=False,
-            **{"probe_from": None, **meta},
+            **{"probe_from": None, "arrivals": None, **meta},
         )
 
     def observer(self) -> Observer:

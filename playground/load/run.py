@@ -1,7 +1,6 @@
 """A run: what was sent, what came back, and the trace of what happened in between."""
 
 import json
-import math
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from playground.load.client import Reply
+from playground.load.ranks import percentile
 from playground.trace.trace import Trace
 
 
 @dataclass
 class Run:
-    """One burst: ``trace`` and ``replies``, in the order in which the requests were numbered.
+    """One burst or load: ``trace`` and ``replies``, in the order in which the requests were
+    numbered.
 
     ``probe`` has the replies of the health check that went on beside it, if one did.
     """
@@ -29,28 +30,46 @@ class Run:
 
         ``served`` had a complete answer (``statuses`` counts them by code), ``failed`` had none.
         Latencies are those of the served, from the intended send; None if there are none.
-        ``wall_s`` is from the intended send to the last end. ``note`` says in words what to know
-        before one believes the numbers: that the client was late itself; else it is empty.
+        ``wall_s`` is from the first intended send to the last end. ``sender_late_ms`` is how late
+        the client was itself at worst, ``bottleneck`` whether that is what the numbers show.
+        ``note`` says in words what to know before one believes them; it is empty if that is
+        nothing.
 
         A probe is counted apart: ``probe_served``, ``probe_failed``, and of the served
         ``probe_p50_s`` and ``probe_max_s``. These are there only if the burst had one.
         """
         served = sorted(reply.latency_s for reply in self.replies if reply.error is None)
-        wall = max((reply.latency_s for reply in self.replies), default=0.0)
+        wall = self._wall_s()
         statuses = Counter(reply.status for reply in self.replies if reply.error is None)
         return {
             "served": len(served),
             "failed": len(self.replies) - len(served),
             "wall_s": wall,
             "p50_s": percentile(served, 50),
+            "p90_s": percentile(served, 90),
             "p95_s": percentile(served, 95),
+            "p99_s": percentile(served, 99),
             "max_s": served[-1] if served else None,
             "throughput_rps": len(served) / wall if wall else 0.0,
             "dropped": self.trace.meta.get("dropped", 0),
             "statuses": dict(statuses),
+            "arrivals": self.arrivals,
+            "sender_late_ms": self.trace.meta.get("client_lag_us", 0.0) / 1000,
+            "bottleneck": bool(self.trace.meta.get("client_bottleneck")),
             "note": self.note,
             **self._probe_summary(),
         }
+
+    def _wall_s(self) -> float:
+        if not self.replies:
+            return 0.0
+        begun = min(reply.intended_s for reply in self.replies)
+        return max(reply.intended_s + reply.latency_s for reply in self.replies) - begun
+
+    @property
+    def arrivals(self) -> str:
+        """When requests were sent: ``together``, ``steady``, ``poisson`` or ``closed``."""
+        return str((self.trace.meta.get("arrivals") or {}).get("arrivals", "together"))
 
     def _probe_summary(self) -> dict[str, Any]:
         if self.trace.meta.get("probe_from") is None:
@@ -65,14 +84,26 @@ class Run:
 
     @property
     def note(self) -> str:
-        """A sentence if the load generator was the bottleneck; else empty."""
-        meta = self.trace.meta
-        if not meta.get("client_bottleneck"):
-            return ""
-        return (
-            f"The client itself was up to {meta.get('client_lag_us', 0) / 1000:.0f} ms late: these"
-            " numbers tell more about it, or about a busy machine, than about the server."
-        )
+        """What to know before one believes the numbers, in a sentence or two; else empty.
+
+        That the load generator was the bottleneck; and that it was a closed loop.
+        """
+        meta, told = self.trace.meta, []
+        if meta.get("client_bottleneck"):
+            late = f"The client itself was up to {meta.get('client_lag_us', 0) / 1000:.0f} ms late"
+            told.append(
+                f"{late}, which shows in these percentiles: they tell about it, or about a busy"
+                " machine, and not about the server alone."
+                if meta.get("arrivals")
+                else f"{late}: these numbers tell more about it, or about a busy machine, than"
+                " about the server."
+            )
+        if self.arrivals == "closed":
+            told.append(
+                "A closed loop: each client sends again when it is answered, so a slow server is"
+                " asked less often; what would have waited meanwhile is in no latency."
+            )
+        return " ".join(told)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace to a file; ``Trace.load(path)`` reads it."""
@@ -130,10 +161,3 @@ class Run:
         yield terminal.render(self.trace)
         if self.note:
             yield self.note
-
-
-def percentile(ordered: list[float], percent: float) -> float | None:
-    """The nearest-rank percentile of values in ascending order; None of none."""
-    if not ordered:
-        return None
-    return ordered[max(1, math.ceil(len(ordered) * percent / 100)) - 1]

@@ -7,8 +7,7 @@ import pytest
 
 import playground
 from playground import ServeError, Trace, burst, get, serve
-from playground.load import burst as load_burst
-from playground.load import checks, display
+from playground.load import checks, display, punctuality
 from playground.load.client import Reply
 from playground.load.run import Run, percentile
 from playground.trace import sampler
@@ -483,12 +482,12 @@ def test_the_client_tells_how_late_it_was():
 def test_a_late_client_is_flagged():
     quick = [Reply(200, {}, b"", 0.010, connect_s=0.008)]
     slow = [Reply(200, {}, b"", 1.0, connect_s=0.008)]
-    assert load_burst.punctuality(0.0, quick) == {
+    assert punctuality.of_burst(0.0, quick) == {
         "client_lag_us": 8000.0,
         "client_bottleneck": True,
     }
-    assert load_burst.punctuality(0.0, slow)["client_bottleneck"] is False
-    assert load_burst.punctuality(200_000.0, slow)["client_bottleneck"] is True
+    assert punctuality.of_burst(0.0, slow)["client_bottleneck"] is False
+    assert punctuality.of_burst(200_000.0, slow)["client_bottleneck"] is True
 
 
 def test_a_late_client_is_told_in_words():
