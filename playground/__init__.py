@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playground.setups.catalogue import ServeError
     from playground.setups.server import Server, serve
     from playground.setups.usage import Usage
+    from playground.trace.ownloop import watch
     from playground.trace.trace import Trace
 
 __all__ = [
