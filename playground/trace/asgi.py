@@ -2,8 +2,17 @@
 
 When the loop begins to serve, at lifespan start-up or with the first request, a task factory is
 installed. Every task that a request creates, and the request's own call, runs through
-``playground.trace.steps``; work in pool threads is seen by ``playground.trace.pool``. WebSockets
-are requests too. When the lifespan is over, the loop has back what it had.
+``playground.trace.steps``; work in pool threads is seen by ``playground.trace.pool``, what timers
+and threads wake by ``playground.trace.waking``. WebSockets are requests too. When the lifespan is
+over, the loop has back what it had.
+
+What is exact: REQUEST, STEP, WORKER, IDLE. AWAIT, READY and STEP tile REQUEST without a hole; READY
+is exact or a lower bound, as ``playground.trace.steps`` says. An AWAIT that lasts until the sending
+thread looks, every 10 ms, has the name of what it waits for (``playground.trace.awaits``); a
+shorter one has it by chance only.
+
+What a kill loses: no request whose application was called (``playground.trace.board``), but up to
+10 ms of its last steps, and of a request that brought no number the label, if it was as young.
 """
 
 import asyncio
@@ -209,10 +218,10 @@ class Exchange:
         await app(self._scope, self.receive, self.send)
 
     async def receive(self) -> Message:
-        """The server's, under a name that can be told where the request waits; so is the next."""
+        """The server's, under a name that can be told where the request waits."""
         return await self._receive()
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """The server's; the first status counts."""
         if self.status is None:
             kind = message.get("type", "")
@@ -221,11 +230,10 @@ class Exchange:
                 self.status = status if isinstance(status, int) else None
             elif self._scope["type"] == "websocket":
                 self.status = {"websocket.accept": 101, "websocket.close": 403}.get(kind)
-        await self._send(message)
+        return self._send(message)
 
 
 named[Exchange.receive.__code__] = "receive"
-named[Exchange.send.__code__] = "send"
 
 
 def identify(scope: Scope, batch: Batch) -> tuple[int, int]:

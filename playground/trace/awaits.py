@@ -10,6 +10,7 @@ from typing import Any
 
 RUNTIMES = ("asyncio.", "anyio.", "minimal_servers.eventloop.")  # whose functions are the names
 SHORT = {"run_sync": "to_thread", "_GatheringFuture": "gather", "Task": "task", "Future": "future"}
+SENDS = ("send", "app_send")  # as servers call theirs
 DEEPEST = 200
 LONGEST = 40  # characters
 
@@ -25,6 +26,8 @@ def where(coroutine: Any) -> str:
             break
         if code in named:
             return named[code]
+        if code.co_name in SENDS:
+            return "send"
         frame = coroutine.cr_frame
         module = "" if frame is None else frame.f_globals.get("__name__", "")
         if not f"{module}.".startswith(RUNTIMES):
