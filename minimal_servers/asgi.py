@@ -256,8 +256,11 @@ async def respond(
         log.debug("the client has gone")
     except asyncio.CancelledError:
         log.warning("the application was too slow to end: cancelled")
-    except BaseException:  # SystemExit too: one request must not end the worker
-        log.exception("the application failed")
+    except BaseException as error:  # SystemExit too: one request must not end the worker
+        if isinstance(error.__context__, ClientGone):  # a framework's word for the same
+            log.info("the client has gone: %r", error)
+        else:
+            log.exception("the application failed")
     conversation.settle(failed)
     running.pop(conversation, None)
 

@@ -130,6 +130,7 @@ def test_events_end_when_the_client_goes(fastapi: Process) -> None:
             lines = reply.iter_lines()
             assert [next(lines) for _ in range(4)] == ["data: 0", "", "data: 1", ""]
         eventually(lambda: "events" in done(client), "the stream was never let go")
+    assert "ClientDisconnect\n" not in fastapi.log()  # no failure: no traceback
 
 
 def test_a_websocket(fastapi: Process) -> None:
