@@ -199,20 +199,37 @@ def check_answers(learner: Learner) -> None:
                     why="ASGI HTTP, Response Start", nudge="As they are, then yours.")  # fmt: skip
 
 
+def check_defaults(learner: Learner) -> None:
+    """Knows what a message may leave out."""
+
+    def app(_scope: Any) -> Any:
+        yield {"type": "http.response.start", "status": 200}
+        yield {"type": "http.response.body", "body": b"soup", "more_body": True}
+        yield {"type": "http.response.body"}
+
+    with Stage(learner) as stage:
+        visit = Visit(stage, "leaves out headers, body, more_body", app).send(GET)
+        visit.response(200, b"soup", why="ASGI HTTP: no headers, body b'', more_body False",
+                       nudge="get(…) with the default of the specification.")  # fmt: skip
+
+
 def check_scope(learner: Learner) -> None:
     """Builds the scope: path, raw_path, query, repeated headers."""
-    head = b"GET /caf%C3%A9%3Fa/b?c=%20&d?e HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nX: \t \xe9 \r\n"
+    line = b"GET /caf%C3%A9%3Fa/b?c=%20&d?e HTTP/1.1\r\n"
+    fields = b"Host: a\r\nCookie: a=1\r\nX: \t Xa:\xe9X \r\nCookie: b=2\r\nY: \xa0\r\n\r\n"
     expected = {
-        "type": "http", "http_version": "1.1", "method": "GET", "path": "/café?a/b",
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "scheme": "http",
+        "http_version": "1.1", "method": "GET", "path": "/café?a/b",
         "raw_path": b"/caf%C3%A9%3Fa/b", "query_string": b"c=%20&d?e",
-        "headers": [(b"host", b"a"), (b"cookie", b"a=1"), (b"x", b"\xe9"), (b"cookie", b"b=2")],
+        "headers": [(b"host", b"a"), (b"cookie", b"a=1"), (b"x", b"Xa:\xe9X"),
+                    (b"cookie", b"b=2"), (b"y", b"\xa0")],
     }  # fmt: skip
 
     def app(_scope: Any) -> Any:
         yield from answer()
 
     with Stage(learner) as stage:
-        visit = Visit(stage, "answers", app).send(head + b"Cookie: b=2\r\n\r\n")
+        visit = Visit(stage, "answers", app).send(line + fields)
         visit.response(200, b"soup", why=SCOPE, nudge="It was a good request.")
         scope = visit.play.scopes[0]
         visit.check(isinstance(scope, dict), f"the scope is {scope!r}", "a dictionary", why=SCOPE,
@@ -296,6 +313,30 @@ def check_disconnect(learner: Learner) -> None:
             stage.run()
             heard_is(visit, heard, first, DISCONNECT, why=GONE,
                      nudge="The b'' that read gives at the end is no part of a body.")  # fmt: skip
+            visit.call.finish(why=LEFT, nudge="Nobody is there: that is no reason to raise.")
+
+
+def check_reset(learner: Learner) -> None:
+    """Says http.disconnect when the connection is reset."""
+    heard: list[Any] = []
+
+    def app(_scope: Any) -> Any:
+        yield start()
+        yield body(b"welcome", True)
+        heard.append((yield RECEIVE))
+        heard.append((yield RECEIVE))
+
+    whole, half = (POST % 4 + b"soup", request(b"soup")), (POST % 9 + b"so", request(b"so", True))
+    for sent, first in (whole, half):
+        with Stage(learner) as stage:
+            heard.clear()
+            visit = Visit(stage, "welcomes, and listens twice", app)
+            visit.client.send(sent)
+            stage.run()
+            visit.client.close()  # and has not read the welcome: a reset
+            stage.run()
+            heard_is(visit, heard, first, DISCONNECT, why=GONE,
+                     nudge="Then read() does not return b'': it raises an OSError.")  # fmt: skip
             visit.call.finish(why=LEFT, nudge="Nobody is there: that is no reason to raise.")
 
 
