@@ -85,8 +85,11 @@ class Batch:
             over = self.board.over
             for watched in tuple(self.watched):
                 watched()
-            for run, outbox in tuple(self._runs.items()):
-                records, notes = outbox.take()
+            # subtle: run 0, which is what belongs to nobody, is taken last and sent first: whoever
+            # sees the end of a request has seen what happened before it
+            runs = tuple(self._runs.items())
+            taken = [(run, *outbox.take()) for run, outbox in reversed(runs)]
+            for run, records, notes in reversed(taken):
                 if records or notes:
                     sent = True
                     self._send(run, records, notes)

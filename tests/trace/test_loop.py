@@ -232,16 +232,23 @@ def test_nobody_is_ready_before_the_time_has_come(serve):
 
 
 def test_of_those_who_woke_together_the_last_was_ready_all_the_time(serve):
+    there = []
+
     async def app(scope, receive, send):
-        await asyncio.sleep(0.02)
+        there.append(asyncio.Event())
+        if len(there) == 4:
+            asyncio.get_running_loop().call_later(0.02, there[0].set)
+        await there[0].wait()
         time.sleep(0.02)
         await answer(send)
 
     trace = serve(app, count=4)
-    last = max(range(1, 5), key=lambda number: of(trace, Kind.STEP, number)["t_us"][-1])
-    long = [of(trace, Kind.STEP, number)[-1] for number in range(1, 5) if number != last]
-    ready = of(trace, Kind.READY, last)
-    assert ready["dur_us"].sum() >= sum(step["dur_us"] for step in long) / 2
+    *others, last = sorted((of(trace, Kind.STEP, n)[-1] for n in range(1, 5)), key=lambda s: s[0])
+    ready = of(trace, Kind.READY, last["request"])
+    assert len(ready) == 1
+    assert ready["flags"][0] == Flag.LOWER_BOUND
+    assert ready["t_us"][0] <= min(step["t_us"] for step in others)
+    assert np.isclose(ends(ready)[0], last["t_us"], atol=0.01)
 
 
 def awaits(trace, request=1):
