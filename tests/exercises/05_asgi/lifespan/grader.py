@@ -196,6 +196,9 @@ def check_unsupported(learner: Learner) -> None:
             nudge = "An app that ends will never answer: wait for its end as well."
             why = f"{SPEC}, Scope: after an exception, the server goes on without lifespan"
             house.happened(*events, "serve", why=why, nudge=nudge)
+            if house.served.scopes != [{}]:
+                fail("run_lifespan", f"serve was called with {house.served.scopes!r}", "[{}]",
+                     why=why, nudge="There is no state.")  # fmt: skip
             house.close().ends("unsupported", *events, "serve", "closed", why=why, nudge=nudge)
 
 

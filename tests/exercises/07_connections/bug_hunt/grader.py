@@ -182,7 +182,8 @@ def check_handshake(learner: Learner) -> None:
         (b"Upgrade: websocket", b"Connection: keep-alive, Upgrade"),
         (b"UPGRADE:WebSocket", b"connection:\tupgrade "),
         (b"upgrade: h2c , websocket", b"Connection: keep-alive", b"Connection: upgrade,x"),
-        (b"Upgrade: websocket", b"Connection: Upgrade", b"Origin: http://127.0.0.1:8000"),
+        (b"Upgrade:websocket", b"Connection: Upgrade", b"Origin: http://127.0.0.1:8000"),
+        (b"Upgrade: websocket", b"Connection: Upgrade", b"Connection: x"),
     ):
         head = asking(*fields)
         for data in (head, head.replace(b"Sec-WebSocket-Key: ", b"sec-websocket-key:")):
