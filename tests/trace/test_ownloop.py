@@ -110,17 +110,17 @@ def test_a_socket_is_exact_only_where_the_loop_was_waiting_for_it(serve, busy):
         time.sleep(0.001)
         await answer(send)
 
+    async def last_reader(*exchange):
+        threading.Timer(0.2, right.sendall, [b"xy"]).start()  # the loop waits by then
+        await reader(*exchange)
+
     async def writer(scope, receive, send):
         right.sendall(b"xy")
         time.sleep(BLOCK_S)
         await answer(send)
 
     with left, right:
-        if busy:
-            trace = serve(reader, reader, writer)
-        else:
-            threading.Timer(0.05, right.sendall, [b"xy"]).start()
-            trace = serve(reader, reader)
+        trace = serve(reader, reader, writer) if busy else serve(reader, last_reader)
     ready = of(trace, Kind.READY)  # both are found at once, and one of them has to stand in line
     assert set(ready["flags"].tolist()) == {Flag.LOWER_BOUND if busy else EXACT}
 
