@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from playground.load.display import compare, timeline
     from playground.load.frames import Frame
     from playground.load.hold import Held, hold
+    from playground.load.interleaved import Comparison, interleaved
+    from playground.load.percentiles import Percentiles, percentiles
     from playground.load.raw import Wire, raw
+    from playground.load.reopen import reopen
     from playground.load.run import Run
     from playground.load.sip import Sips, sip
     from playground.load.talk import Conversation, talk
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     from playground.trace.trace import Trace
 
 __all__ = [
+    "Comparison",
     "Conversation",
     "Frame",
     "Held",
+    "Percentiles",
     "Reply",
     "Run",
     "ServeError",
@@ -43,9 +48,12 @@ __all__ = [
     "exercise",
     "get",
     "hold",
+    "interleaved",
     "load",
+    "percentiles",
     "predict",
     "raw",
+    "reopen",
     "reveal",
     "serve",
     "sip",
@@ -55,9 +63,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "playground.load.interleaved",
     "Conversation": "playground.load.talk",
     "Frame": "playground.load.frames",
     "Held": "playground.load.hold",
+    "Percentiles": "playground.load.percentiles",
     "Reply": "playground.load.client",
     "Run": "playground.load.run",
     "ServeError": "playground.setups.catalogue",
@@ -71,9 +81,12 @@ _HOMES = {
     "exercise": "playground.grading.magics",
     "get": "playground.load.burst",
     "hold": "playground.load.hold",
+    "interleaved": "playground.load.interleaved",
     "load": "playground.load",  # a module that can be called
+    "percentiles": "playground.load.percentiles",
     "predict": "playground.grading.predictions",
     "raw": "playground.load.raw",
+    "reopen": "playground.load.reopen",
     "reveal": "playground.grading.predictions",
     "serve": "playground.setups.server",
     "sip": "playground.load.sip",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from playground.load.outcome import check_together
+from playground.load.percentiles import Percentiles, percentiles
 from playground.load.run import Run
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
@@ -45,17 +47,32 @@ def timeline(run: Shows) -> Any:
 
 
 def compare(*runs: Shows, titles: list[str] | None = None) -> Any:
-    """Runs or traces stacked on one clock and one scale. ``titles``: one for each.
+    """Up to four runs or traces stacked on one clock and one scale. ``titles``: one for each.
 
-    Raises ``ServeError`` without runs, for what is no run, and for too few or too many titles.
+    If one of them is a load over time, their percentiles are shown first, in one chart.
+
+    Raises ``ServeError`` without runs or for too many, for what is no run, and for too few or too
+    many titles.
     """
     if not runs:
         raise ServeError("There is nothing to compare: pass runs, as in compare(one, other).")
+    check_together(len(runs), "runs")
     if titles is not None and len(titles) != len(runs):
         raise ServeError(f"titles= wants one title for each of the {len(runs)} runs.")
     traces = [_trace(run) for run in runs]
+    if any(trace.meta.get("arrivals") for trace in traces):
+        _overlay(percentiles(*runs, titles=titles))
     names = titles or [str(trace.meta.get("title", "run")) for trace in traces]
     return _show(traces, names)
+
+
+def _overlay(curves: Percentiles) -> None:
+    if in_notebook():
+        from IPython.display import display
+
+        display(curves)
+    else:
+        print(curves.to_text())
 
 
 def _show(traces: list[Trace], titles: list[str] | None) -> Any:
