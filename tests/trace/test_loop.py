@@ -81,11 +81,13 @@ def test_a_block_is_one_step_of_its_length(serve):
         measured.append((time.monotonic() - begun) * 1e6)
         await answer(send)
 
-    trace = serve(app)
-    steps = of(trace, Kind.STEP)
-    assert len(steps) == 1
-    # the sleep as the app itself measured it, so that a busy machine does not count
-    assert abs(steps["dur_us"][0] - measured[0]) < 2000
+    steps = of(serve(app, count=8), Kind.STEP)
+    assert len(steps) == len(measured) == 8
+    # Against the sleep as the app itself measured it. A busy machine may take the processor away
+    # between the two clocks, hence the best of eight; no step can be shorter than its sleep.
+    longer = steps["dur_us"] - measured
+    assert longer.min() >= 0
+    assert longer.min() < 2000
 
 
 def test_steps_of_a_loop_never_overlap(serve):
