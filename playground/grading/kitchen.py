@@ -55,8 +55,8 @@ def handler(learner: Learner, gate: Gate) -> Remote:
     """Return a ``handle(connection)`` in the learner's process.
 
     It reads a name, a line, then waits at the gate (`find` finds it there by name), answers
-    ``name was served`` and leaves the connection open. ``quick`` does not wait, ``busy`` computes
-    for a moment instead, ``fail`` raises ValueError, ``exit`` SystemExit.
+    ``name was served`` and leaves the connection open. ``quick`` does not wait,
+    ``fail`` raises ValueError, ``exit`` SystemExit.
     """
     make = learner.define(_HANDLER, "make")
     made: Remote = make(gate.handler(learner))
@@ -211,10 +211,7 @@ def make(enter):
             raise ValueError("this party only complains")
         if name == "exit":
             raise SystemExit(3)
-        if name == "busy":
-            for _ in range(3_000_000):
-                pass
-        elif name != "quick":
+        if name != "quick":
             enter(name)
         connection.sendall(f"{name} was served\\n".encode())
 

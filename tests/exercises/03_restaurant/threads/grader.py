@@ -3,7 +3,7 @@
 import socket
 import time
 
-from playground.grading import Gate, Learner, Server, fresh
+from playground.grading import Gate, Learner, Remote, Server, fresh
 from playground.grading.kitchen import (
     Bell,
     answered,
@@ -21,10 +21,13 @@ POOL = "a thread takes one connection at a time, as a waiter takes one table"
 OUTSIDE = "listen(2): who is not accepted waits in the kernel, where another process may take it"
 
 
-def open_house(learner: Learner, gate: Gate, threads: int) -> tuple[Server, Bell]:
+def open_house(
+    learner: Learner, gate: Gate, threads: int, prepare: Remote | None = None
+) -> tuple[Server, Bell]:
     """Start the learner's server."""
     bell = Bell(learner)
-    return Server(learner, "serve", handler(learner, gate), threads, bell.socket), bell
+    handle = handler(learner, gate)
+    return Server(learner, "serve", handle, threads, bell.socket, prepare=prepare), bell
 
 
 @fresh
@@ -148,10 +151,10 @@ def check_silent_client(learner: Learner) -> None:
 @fresh
 def check_crowd_at_the_door(learner: Learner) -> None:
     """Keeps all threads when several of them wake up for one client."""
-    called = "3 times 2 clients, then 8 at once, with threads=8"
+    called = "1 client who wakes up two threads, then 8 at once, with threads=8"
     with Gate() as gate:
-        server, _bell = open_house(learner, gate, 8)
-        wake_all(server)
+        server, _bell = open_house(learner, gate, 8, crowd(learner))
+        wake_two(server)
         clients = {f"guest {number}": party(server, f"guest {number}") for number in range(8)}
         gate.wait_for(
             8, server, called, why="a thread that finds nobody at the door goes back and waits",
@@ -165,11 +168,11 @@ def check_crowd_at_the_door(learner: Learner) -> None:
 @fresh
 def check_stop_idle(learner: Learner) -> None:
     """Returns when stop becomes readable and nobody is there."""
-    called = "3 times 2 clients, then made `stop` readable while all 8 threads were idle"
+    called = "1 client who woke up two threads, then made `stop` readable while all 8 were idle"
     with Gate() as gate:
         before = learner.process().num_threads()
-        server, bell = open_house(learner, gate, 8)
-        wake_all(server)
+        server, bell = open_house(learner, gate, 8, crowd(learner))
+        wake_two(server)
         bell.ring()
         returns(
             server, called, None, why="a thread that sleeps in accept() hears nothing else",
@@ -215,12 +218,35 @@ def check_stop_busy(learner: Learner) -> None:
             client.close()
 
 
-def wake_all(server: Server) -> None:
-    """Let all idle threads find the same client ready, since a busy one keeps the interpreter."""
-    for _ in range(3):
-        with party(server, "busy") as busy, party(server, "quick") as quick:
-            answered(busy, "busy", why="the house is open")
-            answered(quick, "quick", why="the house is open")
+def wake_two(server: Server) -> None:
+    """Let two idle threads go to the door for the same client, if two can."""
+    with party(server, "quick") as quick:
+        answered(quick, "quick", why="the house is open")
+
+
+def crowd(learner: Learner) -> Remote:
+    """Return what makes the first thread at the door wait for a second one, but not for ever."""
+    return learner.define(CROWD, "crowd")
+
+
+CROWD = """
+import itertools, socket, threading
+
+class Crowded(socket.socket):
+    __slots__ = ()
+    number = itertools.count(1)
+    two_are_there = threading.Event()
+
+    def accept(self):
+        if next(Crowded.number) == 2:
+            Crowded.two_are_there.set()
+        Crowded.two_are_there.wait(2.0)
+        Crowded.two_are_there.set()
+        return super().accept()
+
+def crowd(listener):
+    listener.__class__ = Crowded
+"""
 
 
 def late_one_inside(server: Server, called: str) -> None:

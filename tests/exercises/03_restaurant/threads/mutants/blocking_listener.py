@@ -1,5 +1,5 @@
 # Leaves the listener blocking: two threads wake up for one client, and one stays in accept().
-# Message: called 3 times 2 clients, then made `stop` readable while all 8 threads were idle
+# Message: called 1 client who woke up two threads, then made `stop` readable
 # Message: came back serve is still running
 
 import select
