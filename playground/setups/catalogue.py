@@ -24,6 +24,8 @@ class Setup:
     the server's log says just before ``http://127.0.0.1:PORT``. Every worker imports the target.
     Where requests share a thread (``greenlets``), processor time tells nothing about one of them
     and is not measured.
+    ``options`` are the further words that its command line may get here, those without ``=`` and a
+    value by themselves: where it listens, with how many processes and in the foreground is settled.
     ``target`` is what is served in truth: it imports the app and traces it.
     """
 
@@ -39,6 +41,7 @@ class Setup:
     max_threads: int = 64
     loops: tuple[str, ...] = ()
     greenlets: bool = False
+    options: tuple[str, ...] = ()
     target: str = "playground.setups.target:app"
 
     def line(self, target: str, port: int, workers: int, threads: int, loop: str) -> str:
@@ -55,6 +58,31 @@ UVICORN = (
     "python -m uvicorn --host 127.0.0.1 --port {port} --workers {workers} --loop {loop}"
     " --no-access-log"
 )
+
+GUNICORN_OPTIONS = (
+    "--preload",
+    "--timeout=",
+    "--graceful-timeout=",
+    "--keep-alive=",
+    "--max-requests=",
+    "--max-requests-jitter=",
+    "--worker-connections=",
+    "--backlog=",
+    "--log-level=",
+)
+ASGI_OPTIONS = (*GUNICORN_OPTIONS, "--asgi-lifespan=", "--asgi-disconnect-grace-period=")
+UVICORN_OPTIONS = (
+    "--lifespan=",
+    "--ws=",
+    "--limit-concurrency=",
+    "--limit-max-requests=",
+    "--limit-max-requests-jitter=",
+    "--timeout-keep-alive=",
+    "--timeout-graceful-shutdown=",
+    "--backlog=",
+    "--log-level=",
+)
+SUPERVISOR_OPTIONS = (*UVICORN_OPTIONS, "--timeout-worker-healthcheck=")
 
 SETUPS = {
     setup.name: setup
@@ -78,6 +106,7 @@ SETUPS = {
             module="gunicorn",
             package="gunicorn",
             max_threads=1,
+            options=GUNICORN_OPTIONS,
         ),
         Setup(
             name="gunicorn-gthread",
@@ -87,6 +116,7 @@ SETUPS = {
             shows="pre-forked processes, each with a pool of threads",
             module="gunicorn",
             package="gunicorn",
+            options=GUNICORN_OPTIONS,
         ),
         Setup(
             name="gunicorn-gevent",
@@ -98,6 +128,7 @@ SETUPS = {
             package="gevent",
             max_threads=1,
             greenlets=True,
+            options=GUNICORN_OPTIONS,
         ),
         Setup(
             name="waitress",
@@ -155,6 +186,7 @@ SETUPS = {
             package='"uvicorn[standard]"',
             max_threads=1,
             loops=tuple(LOOPS),
+            options=UVICORN_OPTIONS,
         ),
         Setup(
             name="uvicorn-h11",
@@ -166,6 +198,7 @@ SETUPS = {
             package="uvicorn",
             max_threads=1,
             loops=tuple(LOOPS),
+            options=UVICORN_OPTIONS,
         ),
         Setup(
             name="uvicorn-workers",
@@ -178,6 +211,7 @@ SETUPS = {
             min_workers=2,
             max_threads=1,
             loops=tuple(LOOPS),
+            options=SUPERVISOR_OPTIONS,
         ),
         Setup(
             name="uvicorn-reload",
@@ -191,6 +225,7 @@ SETUPS = {
             max_workers=1,
             max_threads=1,
             loops=tuple(LOOPS),
+            options=UVICORN_OPTIONS,
         ),
         Setup(
             name="gunicorn-asgi",
@@ -202,6 +237,7 @@ SETUPS = {
             package="gunicorn",
             max_threads=1,
             loops=tuple(LOOPS),
+            options=ASGI_OPTIONS,
         ),
         Setup(
             name="gunicorn-uvicorn",
@@ -212,6 +248,7 @@ SETUPS = {
             module="uvicorn_worker",
             package="uvicorn-worker",
             max_threads=1,
+            options=GUNICORN_OPTIONS,
         ),
         Setup(
             name="hypercorn",
@@ -279,6 +316,29 @@ def check_loop(setup: Setup | None, loop: Any) -> None:
             f"{loop} is not installed here: run `pip install {LOOPS[loop]}` in this environment,"
             ' or use loop="asyncio".'
         )
+
+
+def check_options(setup: Setup | None, options: Any) -> tuple[str, ...]:
+    """The further words of a command line, as ``"--name"`` or ``"--name=value"``.
+
+    ``["--timeout", "5"]`` is ``["--timeout=5"]``. Raises ``ServeError`` for what the set-up does
+    not take here.
+    """
+    words: list[str] = []
+    for word in [options] if isinstance(options, str) else list(options):
+        if words and isinstance(word, str) and word[:1] != "-" and "=" not in words[-1]:
+            words[-1] += f"={word}"
+        else:
+            words.append(word)
+    known = setup.options if setup else ()
+    for word in words:
+        name, equals, _ = str(word).partition("=")
+        if not isinstance(word, str) or name + equals not in known:
+            raise ServeError(
+                f"options= of {setup.name if setup else 'your own server function'} cannot hold"
+                f" {word!r}. It can hold: {', '.join(known) or 'nothing'}."
+            )
+    return tuple(words)
 
 
 def check_sizes(setup: Setup, workers: int, threads: int) -> None:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from playground.setups.catalogue import (
     SETUPS,
     ServeError,
     check_loop,
+    check_options,
     check_port,
     check_sizes,
     find,
@@ -54,6 +55,7 @@ def serve(
     threads: int = 1,
     loop: str | None = None,
     interface: str | None = None,
+    options: Iterable[str] = (),
     trace: bool = True,
     cpu: bool = True,
     port: int = 0,
@@ -68,7 +70,8 @@ def serve(
 
     A server function that is ``async def`` speaks ASGI and gets a listener that does not block. Any
     other speaks what its app speaks; ``interface`` says so (``"wsgi"`` or ``"asgi"``) where the app
-    is a name, which is WSGI otherwise.
+    is a name, which is WSGI otherwise. ``options`` are further words of the command line, such as
+    ``["--timeout", "5"]``; a set-up takes those that its entry in the catalogue names.
 
     Raises ``ServeError`` with a sentence if the server cannot be started.
     """
@@ -79,6 +82,7 @@ def serve(
         threads=threads,
         loop=loop,
         interface=interface,
+        options=options,
         trace=trace,
         cpu=cpu,
         port=port,
@@ -108,6 +112,7 @@ class Server:
         threads: int = 1,
         loop: str | None = None,
         interface: str | None = None,
+        options: Iterable[str] = (),
         trace: bool = True,
         cpu: bool = True,
         port: int = 0,
@@ -117,6 +122,7 @@ class Server:
         self.workers, self.threads, self.port, self.pid = workers, threads, port, 0
         self.loop = loop or LOOP
         self._check_sizes(loop)
+        self.options = check_options(self.setup, options)
         self.name = self.setup.name if self.setup else packing.name_of(setup)
         self.app_name = app if isinstance(app, str) else packing.name_of(app)
         self._speaks = self._settle_interface(interface)
@@ -239,6 +245,9 @@ class Server:
         loaded = len(list(self._folder.glob("loaded-*")))
         if self.setup is None:
             return loaded >= 1
+        if "--preload" in self.options:  # the first process loads it, once, and forks
+            forked = len(self.pids()) > self.workers
+            return loaded >= 1 and forked and self._find_port() and _accepts(self.port)
         return loaded >= self.workers and self._find_port() and _accepts(self.port)
 
     def _find_port(self) -> bool:
@@ -273,7 +282,8 @@ class Server:
 
     def _line(self, target: str) -> str:
         assert self.setup is not None
-        return self.setup.line(target, self.port, self.workers, self.threads, self.loop)
+        line = self.setup.line(target, self.port, self.workers, self.threads, self.loop)
+        return shlex.join([*shlex.split(line), *self.options]) if self.options else line
 
     def _settle_interface(self, interface: str | None) -> str:
         """What the server speaks, as far as it is known without its app."""

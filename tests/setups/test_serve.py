@@ -429,3 +429,39 @@ def test_a_fork_of_the_interpreter_does_not_stop_its_server(interpreter):
     )
     process, _, _ = start(interpreter, then)
     assert process.stdout.readline() == "True\n"
+
+
+@pytest.mark.parametrize("options", [["--log-level", "debug"], "--log-level=debug"])
+def test_options_are_further_words_of_the_command(options):
+    with serve("gunicorn-sync", "hello", options=options) as server:
+        assert server.command.endswith(" --log-level=debug")
+        assert "[DEBUG] Current configuration" in server.log
+
+
+def test_a_preloaded_app_is_loaded_once_and_served_by_every_worker():
+    with serve("gunicorn-sync", "hello", workers=2, options=["--preload"]) as server:
+        assert len(list(server._folder.glob("loaded-*"))) == 1
+        assert len(server.pids()) == 3
+        assert fetch(server) == b"Hello, world!"
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--bind=0.0.0.0:80"], "'--bind=0.0.0.0:80'"),
+        (["-b", "0.0.0.0:80"], "'-b=0.0.0.0:80'"),
+        (["--daemon"], "'--daemon'"),
+        (["--timeout", "5", "elsewhere:app"], "'elsewhere:app'"),
+        (["--preload=1"], "'--preload=1'"),
+        ([5], "5"),
+    ],
+)
+def test_an_option_that_a_setup_does_not_take_is_refused_with_those_it_takes(options, word):
+    with pytest.raises(ServeError, match="--timeout=") as error:
+        serve("gunicorn-sync", "hello", options=options)
+    assert word in str(error.value)
+
+
+def test_a_server_function_has_no_options():
+    with pytest.raises(ServeError, match="nothing"):
+        serve(lambda listener, app: None, "hello", options=["--preload"])
