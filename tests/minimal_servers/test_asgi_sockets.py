@@ -599,13 +599,18 @@ def test_a_thousand_idle_connections(loop: str) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
     with serving(APP, "--loop", loop, interface="asgi") as server, ExitStack() as stack:
+        server.get()
+        before = alive(server)
         clients = [stack.enter_context(server.client()) for _ in range(1000)]
         for client in clients:
             client.send(request())
         assert {client.reply().body for client in clients} == {b"hello"}
-        assert known(server)["files"] > 1000
-        assert known(server)["tasks"] < 20  # who is idle costs no task
+        idle = (before[0], before[1] + 1000)  # who is idle costs no task
+        eventually(lambda: alive(server) == idle, f"{alive(server)}, alone {before}")
         assert clients[500].get("/query?500").body == b"500"
+        stack.close()
+        eventually(lambda: alive(server) == before, f"left: {alive(server)}, before: {before}")
+        assert server.log() == ""
 
 
 @pytest.mark.parametrize("loop", LOOPS)

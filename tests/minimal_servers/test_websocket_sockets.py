@@ -292,9 +292,14 @@ def test_two_hundred_come_and_go_and_nothing_is_left(loop: str) -> None:
             client.send(masked(TEXT, b"hello"))
         assert [take(client) for client in clients] == [(TEXT, b"hello")] * 200
         assert alive(server) == (before[0] + 200, before[1] + 200)
+        halves = [b"", masked(TEXT, b"abc")[:-1], masked(TEXT, b"a", final=False), b"\x81"]
         leave = [lambda c: c.send(closing(1000)), Client.reset, Client.__exit__]
         for number, client in enumerate(clients):
+            client.send(halves[number % 4] if number % 3 else b"")
             leave[number % 3](client)
+        for number in range(20):  # in the middle of the handshake, and before its answer
+            client = server.client().send(request("/echo", *FIELDS)[: -2 * (number % 2) or None])
+            leave[1 + number // 2 % 2](client)
         eventually(lambda: alive(server) == before, f"left: {alive(server)}, before: {before}")
 
 
