@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from minimal_servers.http11 import CONTINUE
-from tests.minimal_servers.serving import Client, Gate, Process, eventually, request, serving
+from tests.minimal_servers.serving import (
+    PATIENCE,
+    Client,
+    Gate,
+    Process,
+    eventually,
+    request,
+    serving,
+)
 
 APP = "asgi_app:app"
 LOOPS = ["asyncio", "uvloop"]
@@ -713,6 +721,7 @@ def test_a_killed_worker_is_replaced() -> None:
     with serving(APP, "--workers", "2", interface="asgi") as server:
         victim = server.workers()[0]
         victim.kill()
+        victim.wait(PATIENCE)  # while it dies it may still take a client with it
         assert server.get("/hello").body == b"hello"
         alive = lambda: {worker.pid for worker in server.workers()} - {victim.pid}  # noqa: E731
         eventually(lambda: len(alive()) == 2, "not replaced")
