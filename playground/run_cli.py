@@ -1,21 +1,37 @@
-"""Runs in a terminal: setups, run, show, export."""
+"""Runs in a terminal: setups, run, compare, show, export."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import json
 import os
+import re
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from playground.waiting import working
+from playground.errors import Told
+from playground.waiting import advancing, working
+
+if TYPE_CHECKING:
+    from playground.load.outcome import Outcome
+    from playground.setups.server import Server
 
 app = typer.Typer()
+SIZED = re.compile(r"(?P<name>[^:]+)(:(?P<workers>\d+)(x(?P<threads>\d+))?)?")
+
+
+class Unserved(Told, RuntimeError):
+    """Some requests had no good answer; the message says how many, and what came instead."""
 
 
 def _writable(file: Path | None) -> Path | None:
@@ -25,23 +41,57 @@ def _writable(file: Path | None) -> Path | None:
     return file
 
 
-TraceFile = Annotated[Path, typer.Argument(help="A file that `run --save` or `.save()` wrote.")]
-Out = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", callback=_writable)]
-
-
 class Theme(StrEnum):
-    """The colours of an SVG; auto follows the reader's system."""
+    """The colours of a picture; auto follows the reader's system, where the format can."""
 
     LIGHT = "light"
     DARK = "dark"
     AUTO = "auto"
 
 
+class Arrivals(StrEnum):
+    """When requests are sent."""
+
+    TOGETHER = "together"
+    STEADY = "steady"
+    POISSON = "poisson"
+    CLOSED = "closed"
+
+
+TraceFile = Annotated[Path, typer.Argument(help="A file that `run --save` or `.save()` wrote.")]
+Out = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", callback=_writable)]
+App = Annotated[
+    str, typer.Option("--app", help="A bundled app (hello, slow, cpu …) or module:attribute.")
+]
+AskedPath = Annotated[str, typer.Option("--path", help="The path to ask for.")]
+Workers = Annotated[int, typer.Option("-w", "--workers", help="Processes.")]
+Threads = Annotated[int, typer.Option("-t", "--threads", help="Threads per process.")]
+Loop = Annotated[
+    str | None, typer.Option("--loop", help="The event loop of an ASGI server: asyncio or uvloop.")
+]
+When = Annotated[
+    Arrivals,
+    typer.Option(
+        help="All together, at a steady pace, at random (Poisson), or closed: each client sends"
+        " again when it is answered."
+    ),
+]
+Rate = Annotated[float, typer.Option(help="Requests a second (steady, poisson).")]
+Seconds = Annotated[float | None, typer.Option(help="For so long (not together).")]
+Clients = Annotated[int, typer.Option(help="Clients of a closed loop.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same random moments.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The numbers as JSON, and no picture.")]
+Shade = Annotated[Theme, typer.Option(help="The colours of the picture.")]
+
+
 @app.command()
-def setups() -> None:
+def setups(as_json: AsJson = False) -> None:
     """List the servers that `run` knows, and what each shows."""
     from playground.setups.catalogue import SETUPS
 
+    if as_json:
+        _print_json({"setups": [_setup_told(setup) for setup in SETUPS.values()]})
+        return
     table = Table(box=None, pad_edge=False)
     for heading in ("set-up", "interface", "shows"):
         table.add_column(heading)
@@ -53,38 +103,132 @@ def setups() -> None:
 @app.command()
 def run(
     setup: Annotated[str, typer.Argument(help="Such as gunicorn-sync; `setups` lists them.")],
-    target: Annotated[
-        str, typer.Option("--app", help="A bundled app (hello, slow, cpu …) or module:attribute.")
-    ] = "slow",
-    path: Annotated[str, typer.Option(help="The path to ask for.")] = "/",
-    count: Annotated[int, typer.Option("-n", help="Requests, all at once.")] = 8,
-    workers: Annotated[int, typer.Option("-w", "--workers", help="Processes.")] = 1,
-    threads: Annotated[int, typer.Option("-t", "--threads", help="Threads per process.")] = 1,
-    loop: Annotated[
-        str | None, typer.Option(help="The event loop of an ASGI server: asyncio or uvloop.")
+    target: App = "slow",
+    path: AskedPath = "/",
+    count: Annotated[
+        int | None, typer.Option("-n", help="Requests; 8 if they come together.")
     ] = None,
+    workers: Workers = 1,
+    threads: Threads = 1,
+    loop: Loop = None,
+    arrivals: When = Arrivals.TOGETHER,
+    rate: Rate = 20.0,
+    seconds: Seconds = None,
+    clients: Clients = 8,
+    seed: Seed = 1,
     probe: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Ask for this path meanwhile, again and again."),
     ] = None,
     every: Annotated[float, typer.Option(help="Seconds from one probe to the next.")] = 0.05,
+    as_json: AsJson = False,
     save: Annotated[
         Path | None,
         typer.Option(dir_okay=False, metavar="FILE", callback=_writable, help="Keep the trace."),
     ] = None,
 ) -> None:
-    """Start a server, send it requests all at once, and draw what happened."""
+    """Start a server, send it requests, and draw what happened."""
+    from playground.load.arrivals import plan
     from playground.load.burst import burst
-    from playground.setups.server import serve
+    from playground.load.outcome import outcome
+    from playground.load.paced import load
+    from playground.load.percentiles import Percentiles
 
-    sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
-    with working(f"Starting {setup} …"):
-        server = serve(setup, target, workers=workers, threads=threads, loop=loop)
-    with server:
-        result = burst(server, count, path, probe=probe, every=every)  # it draws, too
-    if save:
-        result.save(save)
-        print(f"The trace is in {save}: playground show {save}")
+    together = arrivals is Arrivals.TOGETHER
+    if probe is not None and not together:
+        raise typer.BadParameter("a probe goes with --arrivals together only: leave one out.")
+    settled = plan(arrivals.value, count, seconds, rate, clients, seed)
+    timing: dict[str, Any] = {
+        "arrivals": arrivals.value,
+        "n": count,
+        "seconds": seconds,
+        "rate": rate,
+    }
+    timing |= {"clients": clients, "seed": seed}
+    with _served(setup, target, workers=workers, threads=threads, loop=loop) as server:
+        try:
+            with advancing(f"Asking {setup} …", as_json) as told:
+                if together:
+                    show = not as_json  # it draws, too
+                    n = settled.most
+                    result = burst(server, n, path, probe=probe, every=every, show=show)
+                else:
+                    result = load(server, path, **timing, show=not as_json, progress=told)
+        finally:
+            if save and server.last_run:  # of an interrupted run what there is
+                server.last_run.save(save)
+                print(f"The trace is in {save}: playground show {save}", file=sys.stderr)
+    told_of = outcome(result, server.name)
+    if as_json:
+        _print_json({"title": result.trace.meta["title"], **result.summary()})
+    elif not together:
+        print(Percentiles([replace(told_of, notes=())]).to_text())  # they have been told
+    _check([told_of])
+
+
+@app.command()
+def compare(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SETUP…",
+            help="From two to four set-ups; gunicorn-gthread:2x8 has 2 workers of 8 threads each.",
+        ),
+    ],
+    target: App = "slow",
+    path: AskedPath = "/",
+    count: Annotated[int | None, typer.Option("-n", help="Requests in each round.")] = None,
+    workers: Workers = 1,
+    threads: Threads = 1,
+    arrivals: When = Arrivals.POISSON,
+    rate: Rate = 20.0,
+    seconds: Seconds = None,
+    clients: Clients = 8,
+    seed: Seed = 1,
+    rounds: Annotated[int, typer.Option(help="How often each is asked, in turn.")] = 4,
+    as_json: AsJson = False,
+    csv: Out = None,
+    png: Out = None,
+    svg: Out = None,
+    theme: Shade = Theme.LIGHT,
+) -> None:
+    """Put the same load on several servers, in rounds that take turns, and tell the ratios."""
+    from playground.load.arrivals import plan
+    from playground.load.interleaved import interleaved
+
+    if not 2 <= len(names) <= 4:
+        raise typer.BadParameter("name from two to four set-ups, as in `compare waitress uvicorn`.")
+    together = arrivals is Arrivals.TOGETHER
+    settled = plan(arrivals.value, count, seconds, rate, clients, seed)
+    timing: dict[str, Any] = {"n": settled.n, "clients": clients, "seed": seed}
+    timing |= {} if together else {"seconds": settled.seconds, "rate": rate}
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(_served(name, target, workers=w, threads=t))
+            for name, w, t in (_sized(one, workers, threads) for one in names)
+        ]
+        with advancing(f"Asking {len(servers)} servers in turn …", True) as told:
+            found = interleaved(
+                servers,
+                path,
+                rounds=rounds,
+                titles=names,
+                progress=told,
+                arrivals=arrivals.value,
+                **timing,
+            )
+    if as_json:
+        _print_json({"load": settled.words(), **found.summary()})
+    else:
+        print(f"GET {path} of {target}, {settled.words()}, {rounds} rounds\n{found.to_text()}")
+    if csv:
+        found.to_csv(csv)
+    if png:
+        found.to_png(png, theme="light" if theme is Theme.AUTO else theme.value)
+    if svg:
+        svg.write_text(found.to_svg(theme.value), encoding="utf-8")
+    _tell_written(csv, png, svg)
+    _check(found.outcomes)
 
 
 @app.command()
@@ -101,21 +245,82 @@ def export(
     file: TraceFile,
     html: Out = None,
     svg: Out = None,
+    png: Out = None,
+    csv: Out = None,
     perfetto: Out = None,
-    theme: Annotated[Theme, typer.Option(help="The colours of the SVG.")] = Theme.AUTO,
+    theme: Shade = Theme.AUTO,
 ) -> None:
-    """Write a saved trace as a page, a picture, or a file for the Perfetto viewer."""
-    from playground.load.run import Run
-    from playground.trace.trace import Trace
+    """Write a saved trace as a page, a picture, a table, or a file for the Perfetto viewer."""
+    from playground.load.files import write_whole
+    from playground.load.outcome import outcome, write_csv
+    from playground.load.percentiles import to_png
+    from playground.load.reopen import reopen
 
-    if not (html or svg or perfetto):
-        raise typer.BadParameter("name at least one of --html, --svg and --perfetto.")
-    result = Run(Trace.load(file))
+    if not (html or svg or png or csv or perfetto):
+        raise typer.BadParameter("name at least one of --html, --svg, --png, --csv and --perfetto.")
+    result = reopen(file)
     if html:
         result.to_html(html)
     if svg:
         svg.write_text(result.to_svg(theme=theme.value), encoding="utf-8")
+    if png:
+        shade = "light" if theme is Theme.AUTO else theme.value
+        write_whole(png, to_png(result.to_svg(theme=shade)))
+    if csv:
+        write_csv(csv, [outcome(result, str(result.trace.meta.get("setup", "run")))])
     if perfetto:
         result.to_perfetto(perfetto)
-    for written in filter(None, (html, svg, perfetto)):
-        print(f"wrote {written}")
+    _tell_written(html, svg, png, csv, perfetto)
+
+
+@contextlib.contextmanager
+def _served(setup: str, target: str, **sizes: Any) -> Iterator[Server]:
+    from playground.setups.server import serve
+
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
+    with working(f"Starting {setup} …"):
+        server = serve(setup, target, **sizes)
+    with server:
+        yield server
+
+
+def _sized(text: str, workers: int, threads: int) -> tuple[str, int, int]:
+    """``gunicorn-gthread:2x8`` is 2 workers with 8 threads each; what is not said is as for all."""
+    found = SIZED.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no set-up with a size such as gunicorn-gthread:2x8.")
+    own_workers, own_threads = found["workers"], found["threads"]
+    return found["name"], int(own_workers or workers), int(own_threads or threads)
+
+
+def _check(some: list[Outcome]) -> None:
+    """Raises ``Unserved`` if requests had no complete answer, or one that says error."""
+    for one in some:
+        errors = [reply.error for reply in one.replies if reply.error is not None]
+        wrong = [reply.status for reply in one.replies if (reply.status or 0) >= 500]
+        asked = len(one.replies)
+        if errors:
+            raise Unserved(
+                f"{len(errors)} of {asked} requests to {one.name} had no complete answer:"
+                f" {errors[0]}."
+            )
+        if wrong:
+            raise Unserved(
+                f"{len(wrong)} of {asked} answers of {one.name} were errors: status {wrong[0]}."
+            )
+
+
+def _setup_told(setup: Any) -> dict[str, Any]:
+    names = ("name", "interface", "shows", "min_workers", "max_workers", "max_threads", "loops")
+    told = {name: getattr(setup, name) for name in names}
+    return {**told, "installed": importlib.util.find_spec(setup.module) is not None}
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _tell_written(*files: Path | None) -> None:
+    for written in filter(None, files):
+        print(f"wrote {written}", file=sys.stderr)

@@ -30,7 +30,7 @@ class Reply:
 
     Seconds count from the intended send: ``connect_s`` until the client began to connect,
     ``sent_s`` until the request was sent, ``answer_s`` until the head of the answer was there,
-    ``latency_s`` until the end. ``intended_s`` is that moment itself, in seconds after the first
+    ``latency_s`` until the end. ``intended_s`` is that moment itself, in seconds after the start
     of its run. ``body`` holds at most 1 MiB.
     """
 

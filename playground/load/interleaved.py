@@ -22,7 +22,7 @@ from playground.setups.server import Server
 
 ROUNDS = 4
 MOST_ROUNDS = 50
-RATIOS = {"throughput_rps": "per second", "p50_s": "median", "p95_s": "p95", "p99_s": "p99"}
+RATIOS = {"throughput_rps": "per s", "p50_s": "median", "p95_s": "p95", "p99_s": "p99"}
 BARE = ("show", "progress")
 
 
@@ -34,8 +34,13 @@ class Ratio:
     least: float
     most: float
 
+    @property
+    def spread(self) -> str:
+        """Such as ``"0.20–0.24"``."""
+        return f"{self.least:.2f}–{self.most:.2f}"
+
     def __str__(self) -> str:
-        return f"{self.median:.2f} × ({self.least:.2f} to {self.most:.2f})"
+        return f"{self.median:.2f} ×"
 
 
 @dataclass
@@ -113,10 +118,11 @@ class Comparison:
 
     def grid(self) -> tuple[list[str], list[list[str]]]:
         """The table of ratios: headings and rows."""
-        rows = [
-            [name, *("–" if ratio is None else str(ratio) for ratio in ratios.values())]
-            for name, ratios in zip(self.names[1:], self.ratios()[1:], strict=True)
-        ]
+        rows: list[list[str]] = []
+        for name, ratios in zip(self.names[1:], self.ratios()[1:], strict=True):
+            told = ratios.values()
+            rows.append([name, *("–" if ratio is None else str(ratio) for ratio in told)])
+            rows.append(["", *("" if ratio is None else ratio.spread for ratio in told)])
         return [f"times {self.names[0]}", *RATIOS.values()], rows
 
     @property
@@ -124,7 +130,7 @@ class Comparison:
         """What the ratios are, in a sentence."""
         return (
             f"Ratios: the median of {self.rounds} rounds, in each of which every server was asked"
-            " in turn; in brackets the least and the most."
+            " in turn; below it the least and the most."
         )
 
     def to_text(self) -> str:

@@ -18,7 +18,7 @@ from playground.trace.trace import Trace
 from playground.views.look import seconds
 
 MOST_TOGETHER = 4  # runs in one picture: more cannot be told apart
-COLUMNS = ("served", "per second", "median", "p90", "p95", "p99", "longest")
+COLUMNS = ("served", "per s", "median", "p90", "p95", "p99", "longest")
 FIELDS = (
     *("run", "request", "intended_s", "sent_s", "answer_s", "latency_s"),
     *("status", "error"),

@@ -60,7 +60,7 @@ def live(
     if in_notebook():
         return NotebookHandle(collector, expected, title, told)
     if sys.stderr.isatty():
-        return TerminalHandle(collector)
+        return TerminalHandle(collector, expected)
     return NullHandle()
 
 
@@ -81,11 +81,13 @@ class NullHandle:
 
 
 class TerminalHandle:
-    """Lanes of characters that move, by ``rich.Live``, on the error stream."""
+    """Lanes of characters that move, by ``rich.Live``, on the error stream, above a bar that shows
+    how many of the ``expected`` requests are over (0 = not known).
+    """
 
     key = ""
 
-    def __init__(self, collector: Source) -> None:
+    def __init__(self, collector: Source, expected: int = 0) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -93,7 +95,7 @@ class TerminalHandle:
 
         self._collector = collector
         self._live = Live(
-            get_renderable=lambda: terminal.render(collector.snapshot(), now_us=now_us()),
+            get_renderable=lambda: terminal.moving(collector.snapshot(), now_us(), expected),
             console=Console(stderr=True),
             refresh_per_second=8,
             transient=True,

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from playground.trace.records import Kind
 from playground.trace.states import State
 from playground.trace.trace import Trace
 from playground.views.look import PALETTE, STATE_WORDS, color_of, percent, seconds, tag
@@ -47,6 +49,20 @@ WIDE = 90  # columns from which the summary stands in one row
 def render(trace: Trace, *, now_us: float | None = None, title: str | None = None) -> "Lanes":
     """A rich renderable of a trace, as it stood at ``now_us`` or as a whole."""
     return Lanes(picture(trace, now_us), title)
+
+
+def moving(trace: Trace, now_us: float, expected: int) -> Group:
+    """The same while it happens, above a bar: how many of the expected requests are over."""
+    lanes = render(trace, now_us=now_us)
+    if not expected:
+        return Group(lanes)
+    records = trace.records
+    over = (records["kind"] == Kind.CLIENT) & ~np.isnan(records["dur_us"])
+    done = int((over & (records["request"] <= expected)).sum())
+    line = Table.grid(padding=(0, 1))
+    bar = ProgressBar(total=expected, completed=done, width=40)
+    line.add_row(bar, f"{done} of {expected} requests are over")
+    return Group(lanes, line)
 
 
 class Lanes:

@@ -45,6 +45,12 @@ def test_the_console_script_is_installed(tmp_path: Path) -> None:
         (["run", "waitress", "-n", "some"], "valid integer"),
         (["run", "waitress", "--every", "soon"], "--every"),
         (["export", "x.trace"], "--perfetto"),
+        (["run", "waitress", "--arrivals", "random"], "'random' is not one"),
+        (["run", "waitress", "--arrivals", "steady", "--probe", "/"], "leave one out"),
+        (["compare", "waitress"], "from two to four set-ups"),
+        (["compare", *["waitress"] * 5], "from two to four set-ups"),
+        (["compare", "waitress", "waitress:2x"], "'waitress:2x' is no set-up with a size"),
+        (["compare", "waitress", "uvicorn", "--png", "no-folder/x.png"], "the folder no-folder"),
         (["check", "--watch"], "exactly one exercise"),
         (["--no-such-option"], "--no-such-option"),
     ],
@@ -73,6 +79,11 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, args: list[str], message: st
         (["run", "waitress", "--probe", "health"], "begins with a slash"),
         (["run", "waitress", "--probe", "/", "--every", "0"], "every= is a number of seconds"),
         (["run", "waitress", "--app", "no_such:app"], "no module 'no_such'"),
+        (["run", "waitress", "--seconds", "2"], "leave out seconds="),
+        (["run", "waitress", "--arrivals", "steady", "--rate", "0"], "rate= is a number"),
+        (["compare", "minimal-wsgi", "gunicorn-sink"], "Did you mean 'gunicorn-sync'?"),
+        (["compare", "minimal-wsgi", "minimal-wsgi:99"], "workers from 1 to 64"),
+        (["compare", "minimal-wsgi", "waitress", "--rounds", "0"], "rounds= is a whole number"),
         (["check", "no-such-exercise"], "There is no exercise"),
     ],
 )
@@ -113,6 +124,7 @@ def test_reset_of_one_exercise_by_its_id(tmp_path: Path) -> None:
 
 def test_a_run_is_drawn_saved_shown_and_exported(tmp_path: Path) -> None:
     trace, svg, html, perfetto = (tmp_path / f"a.{end}" for end in ("trace", "svg", "html", "json"))
+    table, png = tmp_path / "a.csv", tmp_path / "a.png"
     args = ["run", "minimal-wsgi", "--app", "hello", "-n", "3", "-w", "2", "--save", str(trace)]
     ran = playground(*args, workspace=tmp_path)
     assert ran.returncode == 0, ran.stderr
@@ -120,11 +132,58 @@ def test_a_run_is_drawn_saved_shown_and_exported(tmp_path: Path) -> None:
     shown = playground("show", str(trace), workspace=tmp_path)
     assert "3 of 3" in shown.stdout
     out = ["--svg", str(svg), "--html", str(html), "--perfetto", str(perfetto)]
+    out += ["--csv", str(table), "--png", str(png)]
     done = playground("export", str(trace), *out, workspace=tmp_path)
     assert done.returncode == 0, done.stderr
     assert svg.read_text().startswith("<svg")
     assert "<html" in html.read_text()
     assert json.loads(perfetto.read_text())["traceEvents"]
+    assert [line.split(",")[:2] for line in table.read_text().splitlines()] == [
+        ["run", "request"],
+        *(["minimal-wsgi", str(number)] for number in (1, 2, 3)),
+    ]
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_load_over_time_tells_its_percentiles_and_as_json_nothing_else(tmp_path: Path) -> None:
+    args = ["run", "minimal-wsgi", "--app", "hello", "-n", "5", "--arrivals", "poisson"]
+    ran = playground(*args, "--rate", "50", workspace=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "5 of 5" in ran.stdout
+    assert "p99" in ran.stdout
+    told = playground(*args, "--rate", "50", "--json", workspace=tmp_path)
+    found = json.loads(told.stdout)
+    assert (found["served"], found["arrivals"]) == (5, "poisson")
+    assert {"p50_s", "p90_s", "p95_s", "p99_s", "sender_late_ms", "bottleneck"} <= set(found)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_servers_that_take_turns_are_compared_as_text_json_and_files(tmp_path: Path) -> None:
+    files = {end: tmp_path / f"a.{end}" for end in ("csv", "png", "svg")}
+    args = ["compare", "minimal-wsgi:1x2", "minimal-asgi", "-n", "4", "--rate", "50"]
+    args += ["--rounds", "2", "--app", "hello"]
+    done = playground(
+        *args, *(f"--{end}={file}" for end, file in files.items()), workspace=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "times minimal-wsgi:1x2" in done.stdout
+    assert done.stdout.count("8 of 8") == 2
+    assert len(files["csv"].read_text().splitlines()) == 17
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+    assert files["svg"].read_text().startswith("<svg")
+    told = playground(*args, "--json", workspace=tmp_path)
+    found = json.loads(told.stdout)
+    assert [one["name"] for one in found["servers"]] == ["minimal-wsgi:1x2", "minimal-asgi"]
+    assert found["rounds"] == 2
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_what_was_not_served_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    args = ["compare", "waitress", "minimal-wsgi", "--app", "crash", "-n", "2", "--rounds", "1"]
+    done = playground(*args, workspace=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "playground: 2 of 2 answers of waitress were errors: status 500.\n"
+    assert "2 of 2" in done.stdout, "what came of it is told all the same"
 
 
 def test_a_run_on_a_chosen_loop_with_a_probe(tmp_path: Path) -> None:
@@ -152,8 +211,9 @@ def test_an_app_in_the_current_folder_is_found(tmp_path: Path) -> None:
         timeout=100,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1
     assert "8 requests: ValueError: cold" in done.stdout
+    assert done.stderr == "playground: 8 of 8 answers of waitress were errors: status 500.\n"
 
 
 def test_a_trace_that_was_cut_short_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -172,6 +232,9 @@ def test_the_setups_are_listed(tmp_path: Path) -> None:
     listed = playground("setups", workspace=tmp_path).stdout
     assert "gunicorn-sync" in listed
     assert "minimal-wsgi" in listed
+    told = json.loads(playground("setups", "--json", workspace=tmp_path).stdout)
+    (sync,) = [one for one in told["setups"] if one["name"] == "gunicorn-sync"]
+    assert (sync["interface"], sync["max_threads"], sync["installed"]) == ("wsgi", 1, True)
 
 
 def test_doctor_as_json(tmp_path: Path) -> None:
@@ -185,6 +248,7 @@ def test_doctor_as_json(tmp_path: Path) -> None:
     ("args", "seen", "code"),
     [
         (["run", "waitress", "--path", "/?s=60"], "waitress --listen", 130),
+        (["compare", "minimal-wsgi", "waitress", "--path", "/?s=60"], "waitress --listen", 130),
         (["check", "http-request-line", "--file", "endless.py"], "playground.grading.child", 130),
         (["check", "http-request-line", "--watch"], "playground.grading.child", 0),
     ],
@@ -216,6 +280,42 @@ def test_ctrl_c_ends_it_quietly_and_leaves_no_process(
     psutil.wait_procs(started, timeout=20)
     assert [one for one in started if one.is_running()] == []
     assert not list(tmp_path.glob("server-*")) + list(tmp_path.glob("trace-*"))
+
+
+def test_ctrl_c_in_the_middle_leaves_the_run_so_far(tmp_path: Path) -> None:
+    saved, asked = tmp_path / "a.trace", tmp_path / "asked"
+    (tmp_path / "mine.py").write_text(
+        "import pathlib\n"
+        "def app(environ, start_response):\n"
+        f"    pathlib.Path({str(asked)!r}).touch()\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'']\n"
+    )
+    args = ["run", "minimal-wsgi", "--app", "mine:app", "--arrivals", "steady", "--seconds", "60"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "playground", *args, "--save", str(saved)],
+        cwd=tmp_path,
+        env=os.environ | {"PLAYGROUND_WORKSPACE": str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    started = _descendants(process.pid, "minimal_servers wsgi")
+    for _ in range(3000):
+        if asked.exists():
+            break
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    psutil.wait_procs(started, timeout=20)
+    assert [one for one in started if one.is_running()] == []
+    assert f"The trace is in {saved}" in said
+    shown = playground("show", str(saved), workspace=tmp_path)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "steady 20/s for 60 s" in shown.stdout
 
 
 def _descendants(pid: int, seen: str) -> list[psutil.Process]:

@@ -187,7 +187,7 @@ def test_a_saved_load_is_opened_again_as_the_run_it_was(two, tmp_path, capsys):
             assert getattr(mine, name) == pytest.approx(getattr(its, name), abs=1e-5), name
     compare(run, again)
     said = capsys.readouterr().out
-    assert "per second" in said, "loads are overlaid"
+    assert "per s " in said, "loads are overlaid"
     assert said.count("0 s") >= 2, "and stacked"
 
 
