@@ -12,7 +12,7 @@ makes easy. Find them and repair them; the grader names one at a time.
 - `bake(dish)` blocks, and returns the dish. It works in any thread.
 - `await tell(guest, dish)` is for the statistics. It may be slow, and it may raise.
 
-POST /soup with the guest's name as its body sells one portion. Answers are UTF-8 text:
+POST /soup with the guest's name as its body sells one portion (answers: text/plain; charset=utf-8):
 - 409 "no soup left\n" if there is none. A portion belongs to a guest from the moment when the whole
   order has been read, so nobody sells it twice, and nobody waits until another one has paid.
 - 402 "ann has not paid\n" if the card is refused, or after the third ConnectionError.
