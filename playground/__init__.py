@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playground.load.sip import Sips, sip
     from playground.load.talk import Conversation, talk
     from playground.setups.catalogue import ServeError
+    from playground.setups.processes import ProcessInfo
     from playground.setups.server import Server, serve
     from playground.setups.usage import Usage
     from playground.trace.ownloop import watch
@@ -68,6 +69,7 @@ _HOMES = {
     "Frame": "playground.load.frames",
     "Held": "playground.load.hold",
     "Percentiles": "playground.load.percentiles",
+    "ProcessInfo": "playground.setups.processes",
     "Reply": "playground.load.client",
     "Run": "playground.load.run",
     "ServeError": "playground.setups.catalogue",

@@ -11,6 +11,7 @@ import numpy as np
 from playground.load.client import Observer, Reply
 from playground.patience import Patience
 from playground.setups.server import Server
+from playground.setups.watching import Watch
 from playground.trace.collector import Collector
 from playground.trace.records import OPEN, UNTRACKED, Flag, Kind
 from playground.trace.states import first_seen
@@ -35,6 +36,7 @@ class Recording:
         self._server = server
         self._label = label
         self._begun: dict[int, float] = {}
+        self._watch: Watch | None = None
 
     def begin(self, **meta: Any) -> None:
         """From here on; ``meta`` is told with the trace."""
@@ -50,6 +52,7 @@ class Recording:
             interrupted=False,
             **{"probe_from": None, "arrivals": None, **meta},
         )
+        self._watch = server.watch(self.collector)
 
     def observer(self) -> Observer:
         """Writes down what a client tells."""
@@ -94,6 +97,8 @@ class Recording:
     def finish(self, **meta: Any) -> Trace:
         """The trace of it all; ``meta`` is what is known only now."""
         self._record_queues()
+        if self._watch is not None:
+            self._watch.close()
         self.collector.annotate(**meta)
         trace = self.collector.snapshot()
         if self.collector is not self._server.collector:

@@ -32,7 +32,9 @@ from playground.setups.catalogue import (
 )
 from playground.setups.loading import traceback_of
 from playground.setups.process import Guarded
+from playground.setups.processes import Census, ProcessInfo, catches
 from playground.setups.usage import Usage, usage_of
+from playground.setups.watching import Watch
 from playground.trace.collector import Collector
 
 HOST = "127.0.0.1"
@@ -43,6 +45,9 @@ POLL_S = 0.01
 TAIL = 8_000  # characters of a log that are shown
 BACKLOG = 128
 LOOP = "asyncio"  # unless another is asked for
+WISHES = ("HUP", "TTIN", "TTOU", "USR2", "QUIT", "TERM")  # signals that one sends to a server
+ENDS = ("QUIT", "TERM")  # of which these have an effect on every process
+KILL = "kill -9"
 
 ServerFunction = Callable[[socket.socket, Any], Awaitable[None] | None]
 
@@ -146,6 +151,9 @@ class Server:
             if self._process is None:
                 self._end()
         self.pid = self._process.pid
+        several = self.setup is None or workers > 1 or "--preload" in self.options
+        self._census = Census(self.pid, self._folder, forks=several)
+        self._watch: Watch | None = None
 
     def __enter__(self) -> "Server":
         return self
@@ -185,7 +193,9 @@ class Server:
     def signal(self, name: str | int) -> None:
         """Send a signal, ``"HUP"`` for example, to the server's first process.
 
-        Raises ``ServeError`` for a signal that does not exist or a server that has ended.
+        A run that goes on meanwhile shows the moment. Raises ``ServeError`` for a signal that does
+        not exist, a server that has ended, and for one that would only be stopped by it (TTIN,
+        TTOU).
         """
         number = getattr(signal, f"SIG{str(name).upper().removeprefix('SIG')}", name)
         if number not in set(signal.Signals):
@@ -193,7 +203,75 @@ class Server:
             raise ServeError(f"There is no signal {name!r}. There are: {known}.")
         if not self.running:
             raise ServeError(f"{self.name} has ended, so it cannot get a signal: serve again.")
+        word = signal.Signals(number).name.removeprefix("SIG")
+        if word in ("TTIN", "TTOU"):
+            self._check_resize(word, number)
+        self._note(word, self.pid)
+        if word == "TTIN":
+            self._census.ask()
         os.kill(self.pid, number)
+
+    def kill_worker(self, pid: int | None = None) -> int:
+        """End a worker with SIGKILL, which it cannot see coming: ``kill -9``. Returns its id.
+
+        Without ``pid`` it is one that has a request in service, if one is known to, or else the
+        first. Raises ``ServeError`` if there is none, or if that is not one.
+        """
+        workers = [one for one, role in self._census.members().items() if role == "worker"]
+        if not workers:
+            raise ServeError(f"{self.name} has no worker now: serve again, or wait for the next.")
+        if pid is not None and pid not in workers:
+            ids = ", ".join(map(str, workers))
+            raise ServeError(f"{pid} is no worker of {self.name}. Its workers are: {ids}.")
+        busy = self.collector.serving_pids if self.collector else []
+        chosen = pid or next((one for one in workers if one in busy), workers[0])
+        self._note(KILL, chosen)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
+            psutil.Process(chosen).kill()
+        return chosen
+
+    @property
+    def actions(self) -> list[str]:
+        """What ``act`` understands here: the signals that its first process has a handler for,
+        those that end it, and ``"kill -9"``, for a worker.
+        """
+        if not self.running:
+            return []
+        numbers = {name: int(getattr(signal, f"SIG{name}")) for name in WISHES}
+        caught = [name for name in WISHES if name in ENDS or catches(self.pid, numbers[name])]
+        return [*caught, KILL]
+
+    def act(self, name: str) -> None:
+        """Send a signal to the first process, or with ``"kill -9"`` to a worker, by name."""
+        if name == KILL:
+            self.kill_worker()
+        else:
+            self.signal(name)
+
+    def processes(self) -> list[ProcessInfo]:
+        """Its parents and workers, now, the first process first; empty if it has ended.
+
+        What else there is, such as the helper of a supervisor that spawns, is in ``pids()``.
+        """
+        return self._census.infos() if self.running else []
+
+    def watch(self, collector: Collector) -> Watch:
+        """Write down into a collector what becomes of the processes, until it is closed."""
+        if self._watch is not None:
+            self._watch.close()
+        self._watch = Watch(self._census, collector)
+        return self._watch
+
+    def _note(self, name: str, pid: int) -> None:
+        if self._watch is not None:
+            self._watch.mark(name, pid)
+
+    def _check_resize(self, word: str, number: int) -> None:
+        if not catches(self.pid, number):
+            raise ServeError(
+                f"{self.name} does not listen to {word}, and the system would stop it instead:"
+                " serve with several workers of gunicorn or uvicorn-workers."
+            )
 
     def pids(self) -> list[int]:
         """The process ids of the server, its first process first; empty if it has ended."""
@@ -216,6 +294,8 @@ class Server:
     def stop(self) -> None:
         """End the server: SIGTERM, a few seconds to finish, then SIGKILL for all that is left."""
         if self._process is not None and os.getpid() == self._process.owner:
+            if self._watch is not None:
+                self._watch.close()
             self._process.end()
         _ = self.log
         self._end()
@@ -238,6 +318,7 @@ class Server:
         while time.monotonic() < settled:
             self._check_alive()
             time.sleep(POLL_S)
+        self._census.ready()
         if self.collector is not None:
             self.collector.begin("0" * 32, command=self.command)
 

@@ -102,6 +102,7 @@ class Collector:
         self._awaits = [""]  # names of what requests wait for
         self._ended: set[int] = set()  # lanes of processes that are gone
         self._hidden: set[int] = set()  # of which those that the current run never saw
+        self._gauges: dict[tuple[int, str], int] = {}  # pid, name → lane
         self._requests: dict[int, RequestInfo] = {}
         self._stranger = UNTRACKED
         self._processes: dict[int, _Process] = {}
@@ -160,6 +161,12 @@ class Collector:
             return self._busy
 
     @property
+    def serving_pids(self) -> list[int]:
+        """The processes that have a request in service now, as far as they have told."""
+        with self._lock:
+            return [process.pid for process in self._processes.values() if process.open]
+
+    @property
     def dropped(self) -> int:
         """Records of the current run that were lost on the way or overwritten in the ring."""
         with self._lock:
@@ -175,7 +182,7 @@ class Collector:
             last, self._run = self._run, run_tag(trace_id)
             self._base, self._missing = self._total, 0
             earlier, self._requests = self._requests, {}
-            self._hidden = set(self._ended)
+            self._hidden = self._ended | set(self._gauges.values())
             self._changed = {"lanes": self._total}
             self._started_us = now_us()
             self._meta.update(meta)
@@ -192,6 +199,21 @@ class Collector:
         """Add one record of this process, such as the client's: ``lane`` is a lane of the trace."""
         with self._lock:
             self._write(t_us, dur_us, request, lane, kind, flags)
+
+    def gauge(self, pid: int, name: str) -> int:
+        """The lane of a gauge that somebody else reads of a process, in the current run."""
+        with self._lock:
+            lane = self._gauges.get((pid, name))
+            if lane is None:
+                if len(self._lanes) > LAST_LANE:
+                    return LAST_LANE
+                lane = self._gauges[pid, name] = len(self._lanes)
+                self._lanes.append(Lane(lane, name, "gauge", pid, pid))
+                self._mark("lanes")
+            elif lane in self._hidden:
+                self._hidden.discard(lane)
+                self._mark("lanes")
+            return lane
 
     def describe(self, request: int, **told: Any) -> None:
         """Tell ``label``, ``status``, ``error`` or ``cpu_us`` of a request of the current run."""

@@ -149,22 +149,23 @@ def percentile(ordered: list[float], share: float) -> float:
 
 
 def zero_us(trace: Trace) -> float:
-    """The zero of a picture: the first intended send of the run, or the first record."""
+    """The zero of a picture: the first intended send of the run, or the first record that is no
+    gauge's.
+    """
     records = trace.records
     sends = records[(records["kind"] == Kind.CLIENT) & (records["request"] < UNTRACKED)]
-    for some in (sends, records):
+    for some in (sends, records[records["kind"] != Kind.GAUGE]):
         if len(some):
             return float(some["t_us"].min())
     return float(trace.meta.get("started_us", 0.0))
 
 
 def end_us(trace: Trace) -> float:
-    """The last moment of which the records tell."""
-    records = trace.records
-    if not len(records):
-        return zero_us(trace)
-    lengths = np.where(records["kind"] == Kind.GAUGE, 0.0, np.nan_to_num(records["dur_us"]))
-    return float((records["t_us"] + lengths).max())
+    """The last moment of which the records tell, or a mark. Gauges go on: they do not count."""
+    spans_ = trace.records[trace.records["kind"] != Kind.GAUGE]
+    ends = spans_["t_us"] + np.nan_to_num(spans_["dur_us"])
+    marks = [float(mark["t_us"]) for mark in trace.meta.get("marks", [])]
+    return max([zero_us(trace), *marks, *([float(ends.max())] if len(ends) else [])])
 
 
 def picture(trace: Trace, now_us: float | None = None) -> Picture:

@@ -95,7 +95,7 @@ def test_threads_of_one_worker_serve_at_the_same_time(name):
     work = run.trace.records[run.trace.records["kind"] == Kind.WORKER]
     assert run.summary()["served"] == 2
     assert len(set(work["lane"])) == 2
-    assert len({lane.pid for lane in run.trace.lanes[1:]}) == 1
+    assert len({lane.pid for lane in run.trace.lanes if lane.kind == "thread"}) == 1
     assert work["t_us"][1] < work["t_us"][0] + work["dur_us"][0]
 
 
@@ -314,7 +314,8 @@ def test_without_trace_nothing_is_claimed_about_the_server():
     with serve("waitress", "hello", trace=False) as server:
         run = burst(server, 3, show=False)
     assert run.summary()["served"] == 3
-    assert set(run.trace.records["kind"]) == {Kind.CLIENT, Kind.SEND, Kind.RECV}
+    known = {Kind.CLIENT, Kind.SEND, Kind.RECV, Kind.GAUGE}  # gauges of what the system tells
+    assert set(run.trace.records["kind"]) <= known
     assert len(spans(run.trace)) == 0
 
 
