@@ -6,12 +6,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench mutation doctor clean
+.PHONY: help lab lab-torch lab-tensorflow test check bench mutation doctor clean
 
 help: ## Show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(STAMP) ## Open the course in JupyterLab (Ctrl-C ends it)
+	@exec $(BIN)/python -m playground lab
+
+lab-torch: ## Install PyTorch as well (a large download), then do the same
+lab-tensorflow: ## Install TensorFlow as well (a large download), then do the same
+lab-torch lab-tensorflow: $(STAMP)
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[$(@:lab-%=%)]' -c constraints.txt
 	@exec $(BIN)/python -m playground lab
 
 test: $(STAMP) ## Run every test, on all cores

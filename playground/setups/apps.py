@@ -23,6 +23,7 @@ BLOCK = 1 << 16  # bytes of each block of a big body, or of an upload that is re
 MOST_EVENTS = 100_000
 ASGI = "playground.setups.async_apps"
 FASTAPI = "playground.setups.fastapi_app"
+DISHES = "playground.setups.dishes"
 
 BUNDLED: dict[str, dict[str, str]] = {
     "hello": {"wsgi": f"{__name__}:hello", "asgi": f"{ASGI}:hello"},
@@ -46,6 +47,15 @@ BUNDLED: dict[str, dict[str, str]] = {
     "pool": {"asgi": f"{FASTAPI}:pool"},
     "truck": {"asgi": f"{FASTAPI}:truck"},
     "chat": {"asgi": "playground.setups.chat_app:app"},
+    "wsgi": {"wsgi": f"{DISHES}.wsgi_app:app"},
+    "asgi": {"asgi": f"{DISHES}.asgi_app:app"},
+    "flask": {"wsgi": f"{DISHES}.flask_app:app"},
+    "django": {
+        "wsgi": f"{DISHES}.django_app:application",
+        "asgi": f"{DISHES}.django_async:application",
+    },
+    "fastapi": {"asgi": f"{DISHES}.fastapi_app:app"},
+    "starlette": {"asgi": f"{DISHES}.starlette_app:app"},
 }
 
 # What this process has open (streams of events, WebSockets) and the bytes of big bodies it made.
@@ -65,7 +75,7 @@ def with_health(app: Application) -> Application:
     @functools.wraps(app)
     def either(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         said = aside(environ.get("PATH_INFO", ""))
-        return app(environ, start_response) if said is None else _answer(start_response, said)
+        return app(environ, start_response) if said is None else answer(start_response, said)
 
     return either
 
@@ -73,27 +83,27 @@ def with_health(app: Application) -> Application:
 @with_health
 def hello(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Thirteen bytes at once."""
-    return _answer(start_response, b"Hello, world!")
+    return answer(start_response, b"Hello, world!")
 
 
 @with_health
 def slow(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Waits one second, or ``?s=`` seconds, and keeps its thread meanwhile."""
     time.sleep(number(environ.get("QUERY_STRING", ""), "s", 1.0, 30.0))
-    return _answer(start_response, b"slept\n")
+    return answer(start_response, b"slept\n")
 
 
 @with_health
 def cpu(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Computes in pure Python for 200, or ``?ms=``, milliseconds of processor time."""
     rounds = burn(number(environ.get("QUERY_STRING", ""), "ms", 200.0, 10_000.0))
-    return _answer(start_response, f"{rounds} rounds\n".encode())
+    return answer(start_response, f"{rounds} rounds\n".encode())
 
 
 @with_health
 def echo(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Sends back the request's body (1 MiB at most)."""
-    return _answer(start_response, environ["wsgi.input"].read(1 << 20))
+    return answer(start_response, environ["wsgi.input"].read(1 << 20))
 
 
 @with_health
@@ -113,13 +123,18 @@ def stream(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
 
 
 @with_health
-def events(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+def events(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Server-sent events, 0.1 or ``?s=`` seconds apart: ``?n=`` of them, or until the client goes.
 
     The server notices that when it sends the next one; the thread is kept until then.
     """
     pause, last = pace(environ.get("QUERY_STRING", ""))
     start_response("200 OK", [("Content-Type", EVENTS), ("Cache-Control", "no-store")])
+    return event_stream(pause, last)
+
+
+def event_stream(pause: float, last: int) -> Iterator[bytes]:
+    """So many server-sent events with pauses, counted as long as they are read."""
     COUNTS["streams"] += 1
     try:
         for count in range(1, last + 1):
@@ -148,7 +163,7 @@ def upload(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         block = environ["wsgi.input"].read(BLOCK)
         size += len(block)
         if not block:
-            return _answer(start_response, f"{size} bytes\n".encode())
+            return answer(start_response, f"{size} bytes\n".encode())
 
 
 def event(count: int) -> bytes:
@@ -185,6 +200,7 @@ def number(query: str, name: str, default: float, most: float) -> float:
     return min(max(value, 0.0), most) if value == value else default
 
 
-def _answer(start_response: StartResponse, body: bytes) -> list[bytes]:
+def answer(start_response: StartResponse, body: bytes) -> list[bytes]:
+    """A whole response."""
     start_response("200 OK", [("Content-Type", TEXT), ("Content-Length", str(len(body)))])
     return [body]

@@ -131,3 +131,12 @@ def test_help_names_every_command_and_needs_no_python(machine: Machine) -> None:
     said = machine.make().stdout
     for target in ("lab", "test", "check", "bench", "doctor", "clean"):
         assert f"make {target}" in said
+
+
+@pytest.mark.parametrize("extra", ["torch", "tensorflow"])
+def test_a_large_package_is_installed_when_asked_for(machine: Machine, extra: str) -> None:
+    machine.python("python3", GOOD)
+    assert machine.make(f"lab-{extra}").returncode == 0
+    *_, install, lab = machine.calls()
+    assert install.endswith(f"-e .[{extra}] -c constraints.txt")
+    assert lab == ".venv/bin/python -m playground lab"
