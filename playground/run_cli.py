@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from playground.errors import Told
 from playground.waiting import advancing, working
 
 if TYPE_CHECKING:
+    from playground.load.order import Order
     from playground.load.outcome import Outcome
     from playground.setups.server import Server
 
@@ -61,9 +62,20 @@ class Arrivals(StrEnum):
 TraceFile = Annotated[Path, typer.Argument(help="A file that `run --save` or `.save()` wrote.")]
 Out = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", callback=_writable)]
 App = Annotated[
-    str, typer.Option("--app", help="A bundled app (hello, slow, cpu …) or module:attribute.")
+    str | None,
+    typer.Option("--app", help="A bundled app (slow if you do not say) or module:attribute."),
 ]
-AskedPath = Annotated[str, typer.Option("--path", help="The path to ask for.")]
+AskedPath = Annotated[str | None, typer.Option("--path", help="The path to ask for.")]
+Work = Annotated[
+    str | None, typer.Option("--workload", help="What to do: hello, cpu, waiting …; see `setups`.")
+]
+In = Annotated[
+    str | None, typer.Option("--framework", help="Who does it: flask, fastapi …; see `setups`.")
+]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option("--size", metavar="NAME=NUMBER", help="Of the workload, such as s=0.2 or ms=50."),
+]
 Workers = Annotated[int, typer.Option("-w", "--workers", help="Processes.")]
 Threads = Annotated[int, typer.Option("-t", "--threads", help="Threads per process.")]
 Loop = Annotated[
@@ -86,25 +98,39 @@ Shade = Annotated[Theme, typer.Option(help="The colours of the picture.")]
 
 @app.command()
 def setups(as_json: AsJson = False) -> None:
-    """List the servers that `run` knows, and what each shows."""
+    """List the servers, frameworks and workloads that `run` knows, and what each shows."""
     from playground.setups.catalogue import SETUPS
+    from playground.setups.workloads import FRAMEWORKS, WORKLOADS
 
     if as_json:
-        _print_json({"setups": [_setup_told(setup) for setup in SETUPS.values()]})
+        told = {"setups": [_setup_told(setup) for setup in SETUPS.values()]}
+        told["frameworks"] = [
+            {"name": one.name, "interfaces": list(one.targets), "shows": one.shows}
+            for one in FRAMEWORKS.values()
+        ]
+        told["workloads"] = [
+            {"name": one.name, "path": one.ask(), "sizes": one.sizes, "shows": one.shows}
+            for one in WORKLOADS.values()
+        ]
+        _print_json(told)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("set-up", "interface", "shows"):
-        table.add_column(heading)
-    for setup in SETUPS.values():
-        table.add_row(setup.name, setup.interface, escape(setup.shows))
-    Console().print(table)
+    console = Console()
+    served = [[one.name, one.interface, one.shows] for one in SETUPS.values()]
+    console.print(_listed(["set-up", "interface", "shows"], served))
+    written = [[one.name, ", ".join(one.targets), one.shows] for one in FRAMEWORKS.values()]
+    console.print(_listed(["framework", "interface", "shows"], written))
+    done = [[one.name, ", ".join(one.sizes), one.shows] for one in WORKLOADS.values()]
+    console.print(_listed(["workload", "sizes", "shows"], done))
 
 
 @app.command()
 def run(
     setup: Annotated[str, typer.Argument(help="Such as gunicorn-sync; `setups` lists them.")],
-    target: App = "slow",
-    path: AskedPath = "/",
+    target: App = None,
+    path: AskedPath = None,
+    workload: Work = None,
+    framework: In = None,
+    size: Sizes = None,
     count: Annotated[
         int | None, typer.Option("-n", help="Requests; 8 if they come together.")
     ] = None,
@@ -145,15 +171,21 @@ def run(
         "rate": rate,
     }
     timing |= {"clients": clients, "seed": seed}
-    with _served(setup, target, workers=workers, threads=threads, loop=loop) as server:
+    order = _order(setup, target, path, workload, framework, size)
+    with _served(order, setup, workers=workers, threads=threads, loop=loop) as server:
         try:
             with advancing(f"Asking {setup} …", as_json) as told:
                 if together:
                     show = not as_json  # it draws, too
                     n = settled.most
-                    result = burst(server, n, path, probe=probe, every=every, show=show)
+                    result = burst(
+                        server, n, order.path, probe=probe, every=every, show=show, **order.how
+                    )
                 else:
-                    result = load(server, path, **timing, show=not as_json, progress=told)
+                    show = not as_json
+                    result = load(
+                        server, order.path, **timing, **order.how, show=show, progress=told
+                    )
         finally:
             if save and server.last_run:  # of an interrupted run what there is
                 server.last_run.save(save)
@@ -163,7 +195,7 @@ def run(
         _print_json({"title": result.trace.meta["title"], **result.summary()})
     elif not together:
         print(Percentiles([replace(told_of, notes=())]).to_text())  # they have been told
-    _check([told_of])
+    _check([told_of], [order])
 
 
 @app.command()
@@ -175,8 +207,11 @@ def compare(
             help="From two to four set-ups; gunicorn-gthread:2x8 has 2 workers of 8 threads each.",
         ),
     ],
-    target: App = "slow",
-    path: AskedPath = "/",
+    target: App = None,
+    path: AskedPath = None,
+    workload: Work = None,
+    framework: In = None,
+    size: Sizes = None,
     count: Annotated[int | None, typer.Option("-n", help="Requests in each round.")] = None,
     workers: Workers = 1,
     threads: Threads = 1,
@@ -202,25 +237,30 @@ def compare(
     settled = plan(arrivals.value, count, seconds, rate, clients, seed)
     timing: dict[str, Any] = {"n": settled.n, "clients": clients, "seed": seed}
     timing |= {} if together else {"seconds": settled.seconds, "rate": rate}
+    sized = [_sized(one, workers, threads) for one in names]
+    orders = [_order(name, target, path, workload, framework, size) for name, *_ in sized]
+    order = orders[0]
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(_served(name, target, workers=w, threads=t))
-            for name, w, t in (_sized(one, workers, threads) for one in names)
+            stack.enter_context(_served(one, name, workers=w, threads=t))
+            for one, (name, w, t) in zip(orders, sized, strict=True)
         ]
         with advancing(f"Asking {len(servers)} servers in turn …", True) as told:
             found = interleaved(
                 servers,
-                path,
+                order.path,
                 rounds=rounds,
                 titles=names,
                 progress=told,
                 arrivals=arrivals.value,
                 **timing,
+                **order.how,
             )
     if as_json:
         _print_json({"load": settled.words(), **found.summary()})
     else:
-        print(f"GET {path} of {target}, {settled.words()}, {rounds} rounds\n{found.to_text()}")
+        what = workload or order.target
+        print(f"{order.path} ({what}), {settled.words()}, {rounds} rounds\n{found.to_text()}")
     if csv:
         found.to_csv(csv)
     if png:
@@ -228,7 +268,7 @@ def compare(
     if svg:
         svg.write_text(found.to_svg(theme.value), encoding="utf-8")
     _tell_written(csv, png, svg)
-    _check(found.outcomes)
+    _check(found.outcomes, orders)
 
 
 @app.command()
@@ -273,14 +313,41 @@ def export(
     _tell_written(html, svg, png, csv, perfetto)
 
 
-@contextlib.contextmanager
-def _served(setup: str, target: str, **sizes: Any) -> Iterator[Server]:
-    from playground.setups.server import serve
+def _order(
+    setup: str,
+    target: str | None,
+    path: str | None,
+    workload: str | None,
+    framework: str | None,
+    size: list[str] | None,
+) -> Order:
+    """What is asked of that set-up: a workload, or an app and a path."""
+    from playground.load.order import Order, of_workload
 
+    if workload is None:
+        if framework is not None or size:
+            raise typer.BadParameter("--framework and --size go with a --workload: name one.")
+        return Order(target or "slow", path or "/")
+    if target is not None or path is not None:
+        raise typer.BadParameter("a --workload has an app and a path: leave out --app and --path.")
+    sizes = {}
+    for part in size or []:
+        name, equals, value = part.partition("=")
+        try:
+            sizes[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise typer.BadParameter(f"a --size is NAME=NUMBER, such as s=0.2, not {part!r}.")
+    return of_workload(setup, workload, framework, **sizes)
+
+
+@contextlib.contextmanager
+def _served(order: Order, setup: str, **sizes: Any) -> Iterator[Server]:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
     with working(f"Starting {setup} …"):
-        server = serve(setup, target, **sizes)
+        server = order.serve(setup, **sizes)
     with server:
         yield server
 
@@ -294,11 +361,11 @@ def _sized(text: str, workers: int, threads: int) -> tuple[str, int, int]:
     return found["name"], int(own_workers or workers), int(own_threads or threads)
 
 
-def _check(some: list[Outcome]) -> None:
-    """Raises ``Unserved`` if requests had no complete answer, or one that says error."""
-    for one in some:
+def _check(some: list[Outcome], orders: list[Order]) -> None:
+    """Raises ``Unserved`` if requests had no complete answer, or one that is wrong."""
+    for one, order in zip(some, orders, strict=True):
         errors = [reply.error for reply in one.replies if reply.error is not None]
-        wrong = [reply.status for reply in one.replies if (reply.status or 0) >= 500]
+        wrong = order.wrong(one.replies)
         asked = len(one.replies)
         if errors:
             raise Unserved(
@@ -307,8 +374,19 @@ def _check(some: list[Outcome]) -> None:
             )
         if wrong:
             raise Unserved(
-                f"{len(wrong)} of {asked} answers of {one.name} were errors: status {wrong[0]}."
+                f"{len(wrong)} of {asked} answers of {one.name} were wrong: status"
+                f" {wrong[0].status}, {wrong[0].text[:60]!r}."
             )
+
+
+def _listed(headings: list[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, min_width=16 if heading == headings[0] else 9)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    table.add_row("")
+    return table
 
 
 def _setup_told(setup: Any) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def test_the_console_script_is_installed(tmp_path: Path) -> None:
         (["export", "x.trace"], "--perfetto"),
         (["run", "waitress", "--arrivals", "random"], "'random' is not one"),
         (["run", "waitress", "--arrivals", "steady", "--probe", "/"], "leave one out"),
+        (["run", "waitress", "--workload", "cpu", "--app", "cpu"], "leave out --app and --path"),
+        (["run", "waitress", "--framework", "flask"], "go with a --workload"),
+        (["run", "waitress", "--workload", "cpu", "--size", "ms"], "NAME=NUMBER, such as s=0.2"),
         (["compare", "waitress"], "from two to four set-ups"),
         (["compare", *["waitress"] * 5], "from two to four set-ups"),
         (["compare", "waitress", "waitress:2x"], "'waitress:2x' is no set-up with a size"),
@@ -80,6 +83,11 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, args: list[str], message: st
         (["run", "waitress", "--probe", "/", "--every", "0"], "every= is a number of seconds"),
         (["run", "waitress", "--app", "no_such:app"], "no module 'no_such'"),
         (["run", "waitress", "--seconds", "2"], "leave out seconds="),
+        (["run", "waitress", "--workload", "waitin"], "Did you mean 'waiting'?"),
+        (["run", "waitress", "--workload", "cpu", "--framework", "flsk"], "Did you mean 'flask'?"),
+        (["run", "waitress", "--workload", "cpu", "--size", "s=1"], "has no size 's': it has ms"),
+        (["run", "uvicorn", "--workload", "websocket"], "use talk(server, '/ws')"),
+        (["run", "gunicorn-sync", "--workload", "hello", "--framework", "fastapi"], "answers 500"),
         (["run", "waitress", "--arrivals", "steady", "--rate", "0"], "rate= is a number"),
         (["compare", "minimal-wsgi", "gunicorn-sink"], "Did you mean 'gunicorn-sync'?"),
         (["compare", "minimal-wsgi", "minimal-wsgi:99"], "workers from 1 to 64"),
@@ -178,11 +186,34 @@ def test_servers_that_take_turns_are_compared_as_text_json_and_files(tmp_path: P
     assert (told.returncode, told.stderr) == (0, "")
 
 
+def test_a_workload_is_served_in_a_framework_or_the_plain_app(tmp_path: Path) -> None:
+    args = ["compare", "flask-dev", "minimal-asgi", "--workload", "waiting", "--size", "s=0.01"]
+    done = playground(*args, "-n", "2", "--rounds", "1", "--json", workspace=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["path"] == "/waiting?s=0.01"
+    assert [one["served"] for one in found["servers"]] == [2, 2]
+    args = [
+        "run",
+        "uvicorn",
+        "--workload",
+        "hybrid",
+        "--framework",
+        "starlette",
+        "--size",
+        "s=0.01",
+    ]
+    ran = playground(*args, "-n", "2", workspace=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "GET /hybrid?s=0.01&ms=20 on uvicorn" in ran.stdout
+
+
 def test_what_was_not_served_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
     args = ["compare", "waitress", "minimal-wsgi", "--app", "crash", "-n", "2", "--rounds", "1"]
     done = playground(*args, workspace=tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "playground: 2 of 2 answers of waitress were errors: status 500.\n"
+    assert done.stderr.startswith("playground: 2 of 2 answers of waitress were wrong: status 500")
+    assert len(done.stderr.splitlines()) == 1
     assert "2 of 2" in done.stdout, "what came of it is told all the same"
 
 
@@ -213,7 +244,8 @@ def test_an_app_in_the_current_folder_is_found(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "8 requests: ValueError: cold" in done.stdout
-    assert done.stderr == "playground: 8 of 8 answers of waitress were errors: status 500.\n"
+    assert done.stderr.startswith("playground: 8 of 8 answers of waitress were wrong: status 500")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_trace_that_was_cut_short_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -235,6 +267,9 @@ def test_the_setups_are_listed(tmp_path: Path) -> None:
     told = json.loads(playground("setups", "--json", workspace=tmp_path).stdout)
     (sync,) = [one for one in told["setups"] if one["name"] == "gunicorn-sync"]
     assert (sync["interface"], sync["max_threads"], sync["installed"]) == ("wsgi", 1, True)
+    for kind, name in (("frameworks", "flask"), ("workloads", "waiting")):
+        assert name in {one["name"] for one in told[kind]}
+        assert f"\n{name} " in listed
 
 
 def test_doctor_as_json(tmp_path: Path) -> None:

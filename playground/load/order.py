@@ -1,0 +1,54 @@
+"""What is asked of a server: an app, a path and what goes with it, and how an answer is checked."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground.load.client import Reply
+from playground.setups.catalogue import ServeError, find
+from playground.setups.server import Server, serve
+from playground.setups.workloads import ONE_FRAMEWORK, serve_cell
+from playground.setups.workloads import find as find_workload
+
+
+@dataclass(frozen=True)
+class Order:
+    """``target`` is the app. With a ``workload`` it is the framework's, and ``check`` tells whether
+    a body is the right answer. ``how`` is what ``burst`` and ``load`` take besides the path.
+    """
+
+    target: str
+    path: str
+    workload: str = ""
+    how: dict[str, Any] = field(default_factory=dict)
+    check: Callable[[bytes], bool] = lambda body: True
+
+    def serve(self, setup: str, **sizes: Any) -> Server:
+        """Start the set-up with this app, ready for this work. Raises ``ServeError``."""
+        if self.workload:
+            return serve_cell(setup, self.target, self.workload, **sizes)
+        return serve(setup, self.target, **sizes)
+
+    def wrong(self, replies: Iterable[Reply]) -> list[Reply]:
+        """Those of complete answers that say error, or are not the right ones."""
+        return [
+            reply
+            for reply in replies
+            if reply.error is None and ((reply.status or 0) >= 500 or not self.check(reply.body))
+        ]
+
+
+def of_workload(setup: str, workload: str, framework: str | None = None, **sizes: float) -> Order:
+    """A workload in a framework, or in the plain app of the set-up's interface.
+
+    Raises ``ServeError`` for names and sizes that do not exist, and for what is no request.
+    """
+    chosen, work = find(setup), find_workload(workload)
+    if work.method == "WS":
+        raise ServeError(
+            f"{workload} is a conversation and no request: use talk(server, {work.path!r}) in a"
+            " notebook, or choose another workload."
+        )
+    target = framework or ONE_FRAMEWORK.get(setup) or chosen.interface
+    how = {"method": work.method, "body": work.body or None, "headers": work.headers}
+    return Order(target, work.ask(**sizes), workload, how, work.check)
