@@ -183,6 +183,7 @@ class Exchange(Response):
         if self.must_ask:  # it was never asked for its body, and may send it or not
             self.keep_alive = False
         if not more:
+            self.wait = False
             self.whole(len(body))
         self.write(body)
         if not more:

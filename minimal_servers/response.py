@@ -19,7 +19,7 @@ from minimal_servers.http11 import (
     status_code,
 )
 
-Transmit = Callable[[bytes, bool], None]  # send these bytes; True: wait until the kernel has them
+Transmit = Callable[[bytes, bool], None]  # send; True: before the next block is made
 HOP_BY_HOP = {  # up to the server, since they are about one connection (RFC 9110 §7.6.1)
     b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
     b"te", b"trailer", b"trailers", b"transfer-encoding", b"upgrade",

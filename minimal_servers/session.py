@@ -134,9 +134,9 @@ class Session:
         """One message of the application, as one frame."""
         data, text = message.get("bytes"), message.get("text")
         if data is not None and text is None:
-            self.line.transmit(websocket.frame(BINARY, bytes(data)), False)
+            self.line.transmit(websocket.frame(BINARY, bytes(data)), True)
         elif text is not None and data is None:
-            self.line.transmit(websocket.frame(TEXT, text.encode()), False)
+            self.line.transmit(websocket.frame(TEXT, text.encode()), True)
         else:
             raise ValueError("websocket.send has either bytes or text")
 
@@ -177,7 +177,7 @@ class Session:
             return
         elif event.opcode == PING:
             assert isinstance(event.data, bytes)
-            self.line.transmit(websocket.frame(PONG, event.data), False)
+            self.line.transmit(websocket.frame(PONG, event.data), True)
         else:
             self.size += len(event.data)
             key = "text" if event.opcode == TEXT else "bytes"
@@ -196,7 +196,7 @@ class Session:
     def late(self) -> None:
         """Nothing was heard for a while: ask, or give up. Not if it is us who do not listen."""
         if self.phase == "open" and (self.size > MAX_INBOX or not self.pinged):
-            self.line.transmit(websocket.frame(PING, b""), False)
+            self.line.transmit(websocket.frame(PING, b""), True)
             self.line.expect(PING_SECONDS)
             self.pinged = True
         else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from minimal_servers import asgi, tasks
+from minimal_servers import asgi, protocol, tasks
 from minimal_servers.http11 import CONTINUE
 from tests.minimal_servers.serving import Client, eventually, request
 
@@ -41,10 +41,11 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
     def start(*short: str) -> int:
         for name in ("HEAD_SECONDS", "IDLE_SECONDS", "SEND_SECONDS"):
-            monkeypatch.setattr(tasks, name, 0.2 if name in short else 1000.0)
+            monkeypatch.setattr(protocol, name, 0.2 if name in short else 1000.0)
         monkeypatch.setattr(asgi, "BODY_SECONDS", 0.2 if "BODY_SECONDS" in short else 1000.0)
         monkeypatch.setattr(tasks, "TICK_SECONDS", 0.02)
-        monkeypatch.setattr(tasks, "LINGER_SECONDS", 0.2)
+        for module in (protocol, tasks):
+            monkeypatch.setattr(module, "LINGER_SECONDS", 0.2)
         listener, ready = socket.create_server(("127.0.0.1", 0)), threading.Event()
         port = listener.getsockname()[1]
         server = tasks.Server(listener, app, grace=5.0)
@@ -171,8 +172,8 @@ class Pipe:
         self.aborted = True
 
 
-def connection_on(pipe: Pipe) -> tasks.Connection:
-    connection = tasks.Connection(None, ("127.0.0.1", 1))  # type: ignore[arg-type]
+def connection_on(pipe: Pipe) -> protocol.Connection:
+    connection = protocol.Connection(None, ("127.0.0.1", 1))  # type: ignore[arg-type]
     connection.transport, connection.deadline = pipe, asgi.NEVER  # type: ignore[assignment]
     return connection
 
@@ -185,7 +186,7 @@ def test_patience_begins_anew_with_every_answer() -> None:
         pipe.unsent = unsent
         connection.judge(now)
         assert not pipe.aborted
-    connection.judge(1000.0 + tasks.SEND_SECONDS)
+    connection.judge(1000.0 + protocol.SEND_SECONDS)
     assert pipe.aborted
 
 
@@ -193,8 +194,8 @@ def test_an_application_that_never_waits_learns_of_the_end() -> None:
     """``connection_lost`` would come in a later round of the loop."""
     pipe = Pipe()
     connection = connection_on(pipe)
-    connection.transmit(b"x", False)
+    connection.transmit(b"x", True)
     assert not connection.gone
     pipe.closing = True
-    connection.transmit(b"x", False)
+    connection.transmit(b"x", True)
     assert connection.gone

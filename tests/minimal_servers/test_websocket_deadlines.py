@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from minimal_servers import session, tasks
+from minimal_servers import protocol, session, tasks
 from minimal_servers.websocket import PING, PONG, TEXT
 from tests.minimal_servers.client_frames import closing, masked
 from tests.minimal_servers.serving import Client, eventually
@@ -76,7 +76,8 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(tasks, "TICK_SECONDS", 0.02)
     house = House(request.param)
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + house.passed, sleep=time.sleep)
-    monkeypatch.setattr(tasks, "time", clock)
+    for module in (protocol, tasks):
+        monkeypatch.setattr(module, "time", clock)
     yield house
     house.stop()
 
