@@ -241,6 +241,29 @@ def serve_cell(setup: str, framework: str, workload: str, **how: Any) -> Server:
         return serve(setup, framework, **how)
 
 
+def serve_anyway(setup: str, framework: str, **how: Any) -> Server:
+    """``serve`` without a look at what the app speaks, as from a terminal, and untraced: it shows
+    what becomes of an app and a server that do not understand each other.
+
+    Raises ``ServeError`` if the server cannot be started even so.
+    """
+    app = next(iter(framework_of(framework).targets.values()))
+    server = _Careless(setup, app, trace=False, **how)
+    try:
+        server.await_ready()
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+class _Careless(Server):
+    """Its processes do not compare the app's interface with the set-up's."""
+
+    def _environment(self, place: str, cpu: bool) -> dict[str, str]:
+        return {**super()._environment(place, cpu), "PLAYGROUND_INTERFACE": ""}
+
+
 def _beside(setup: Setup, framework: Framework) -> Cell | None:
     """Why a server cannot have an app of that framework at all."""
     only = ONE_FRAMEWORK.get(setup.name)

@@ -3,20 +3,13 @@
 What cannot be is shown as well: in a sentence, and by starting the server all the same.
 """
 
-import contextlib
 import os
-import re
-import shlex
-import sys
-import urllib.error
-import urllib.request
 
 import pytest
 
 from playground import ServeError, burst, serve, talk
 from playground.setups.catalogue import SETUPS
-from playground.setups.process import Guarded
-from playground.setups.workloads import FRAMEWORKS, WORKLOADS, cell
+from playground.setups.workloads import FRAMEWORKS, WORKLOADS, cell, serve_anyway
 from playground.trace.records import Kind
 from tests.setups.test_serve import everyone
 
@@ -119,34 +112,14 @@ def test_what_cannot_be_is_refused_in_a_sentence(setup, framework):
 
 
 @pytest.mark.parametrize(("setup", "framework"), sorted(ONE_EACH))
-def test_the_server_starts_all_the_same_and_answers_so(setup, framework, tmp_path, until):
-    """The set-up's own command with an app for the other interface, as one would type it."""
-    chosen = SETUPS[setup]
-    (target,) = FRAMEWORKS[framework].targets.values()
-    words = shlex.split(chosen.line(target, 0, chosen.min_workers, 1, "asyncio"))
-    log, ports = tmp_path / "log", []
-    server = Guarded([sys.executable, *words[1:]], dict(os.environ), log)
-
-    def answers():
-        assert not server.exited, log.read_text()
-        said = re.search(
-            re.escape(chosen.announces) + r"http://127\.0\.0\.1:(\d+)", log.read_text()
-        )
-        with contextlib.suppress(OSError):
-            ports[:] = [status_of(f"http://127.0.0.1:{said[1]}/hello")] if said else []
-        return bool(ports)
-
-    try:
-        until(answers, "an answer")
-    finally:
-        server.end()
-    assert ports == [cell(setup, framework).anyway]
-    if ports == [500]:
-        assert "__call__()" in log.read_text()  # it called the app as its interface has it
-
-
-def status_of(url):
-    try:
-        return urllib.request.urlopen(url, timeout=20).status
-    except urllib.error.HTTPError as error:
-        return error.code
+def test_the_server_starts_all_the_same_and_answers_so(setup, framework):
+    """An app for the other interface, as one would serve it from a terminal: to each of its paths
+    and to those that it does not have, the answer is the same.
+    """
+    anyway = cell(setup, framework).anyway
+    with serve_anyway(setup, framework, workers=SETUPS[setup].min_workers) as server:
+        run = burst(server, [("/hello", 2), ("/waiting?s=0", 1), ("/health", 1)], show=False)
+        assert [reply.status for reply in run.replies] == [anyway] * 4
+        if anyway == 500:
+            assert "__call__()" in server.log  # it called the app as its interface has it
+        assert server.running

@@ -81,7 +81,8 @@ def _load_torch() -> Classifier:
 
     def classify(pixels: list[float]) -> int:
         with torch.inference_mode():
-            return int(network(torch.tensor([pixels])).argmax())
+            picture = torch.tensor([pixels], dtype=torch.float32)
+            return int(network(picture).argmax())
 
     return classify
 
