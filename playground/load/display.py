@@ -39,6 +39,8 @@ class Shown:
             from IPython.display import display
 
             display(run)
+        elif run.trace.meta.get("arrivals") and run.note:
+            print(run.note)  # the moving picture has no place for it
 
 
 def timeline(run: Shows) -> Any:

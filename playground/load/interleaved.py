@@ -11,12 +11,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from playground.load.arrivals import CLOSED
 from playground.load.checks import check_server, check_whole
 from playground.load.grid import grid_html, grid_text
 from playground.load.outcome import Outcome, check_together, numbered
 from playground.load.paced import load
 from playground.load.percentiles import Percentiles
-from playground.load.run import Run
+from playground.load.run import CLOSED_NOTE, LATE_NOTE, Run
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 
@@ -64,7 +65,7 @@ class Comparison:
                 name,
                 [reply for run in runs for reply in run.replies],
                 sum(run.summary()["wall_s"] for run in runs),
-                tuple(dict.fromkeys(run.note for run in runs if run.note)),
+                _notes(runs),
             )
             for name, runs in zip(self.names, self.runs, strict=True)
         ]
@@ -153,7 +154,11 @@ class Comparison:
 
     def to_html(self) -> str:
         """The curves and the tables for a page."""
-        ratios = f"<br>{grid_html(*self.grid())}<p>{self.words}</p>" if len(self.names) > 1 else ""
+        ratios = (
+            f'<br>{grid_html(*self.grid())}<p style="margin:.5em 0">{self.words}</p>'
+            if len(self.names) > 1
+            else ""
+        )
         return f"{self.percentiles.to_html()}{ratios}"
 
     def __repr__(self) -> str:
@@ -166,6 +171,20 @@ class Comparison:
         from rich.text import Text
 
         yield Text(self.to_text())
+
+
+def _notes(runs: list[Run]) -> tuple[str, ...]:
+    """What to know about the rounds of one server, in as few sentences as it takes."""
+    told = []
+    late = [run.summary()["sender_late_ms"] for run in runs if run.summary()["bottleneck"]]
+    if late:
+        told.append(
+            f"In {len(late)} of {len(runs)} rounds the client itself was late, up to"
+            f" {max(late):.0f} ms, {LATE_NOTE}"
+        )
+    if runs[0].arrivals == CLOSED:
+        told.append(CLOSED_NOTE)
+    return tuple(told)
 
 
 def interleaved(

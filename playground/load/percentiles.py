@@ -58,7 +58,9 @@ class Percentiles:
         """The curves and the table for a page."""
         rows = [[one.name, *one.cells()] for one in self.outcomes]
         still = base64.b64encode(self.to_svg("light").encode()).decode()
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
+        notes = "".join(
+            f'<p style="margin:.5em 0">{html.escape(note)}</p>' for note in self.notes()
+        )
         # a front end that does not trust a notebook drops the SVG's tags, and shows the image
         return (
             f'<div data-playground-percentiles=""><div style="font-size: 0px">{self.to_svg()}</div>'
@@ -68,11 +70,16 @@ class Percentiles:
 
     def notes(self) -> list[str]:
         """Sentences: of late clients, of closed loops, and of what few answers can tell."""
-        several = len(self.outcomes) > 1
-        told = [
-            f"{one.name}: {note}" if several else note
+        of_all = [
+            note
+            for note in self.outcomes[0].notes
+            if all(note in one.notes for one in self.outcomes)
+        ]
+        told = of_all + [
+            f"{one.name}: {note}"
             for one in self.outcomes
             for note in one.notes
+            if note not in of_all
         ]
         fewest = min(len(one.latencies) for one in self.outcomes)
         if fewest < FEW:

@@ -11,6 +11,15 @@ from playground.load.client import Reply
 from playground.load.ranks import percentile
 from playground.trace.trace import Trace
 
+LATE_NOTE = (
+    "which shows in these percentiles: they tell about it, or about a busy machine, and not about"
+    " the server alone."
+)
+CLOSED_NOTE = (
+    "A closed loop: each client sends again when it is answered, so a slow server is asked less"
+    " often; what would have waited meanwhile is in no latency."
+)
+
 
 @dataclass
 class Run:
@@ -92,17 +101,13 @@ class Run:
         if meta.get("client_bottleneck"):
             late = f"The client itself was up to {meta.get('client_lag_us', 0) / 1000:.0f} ms late"
             told.append(
-                f"{late}, which shows in these percentiles: they tell about it, or about a busy"
-                " machine, and not about the server alone."
+                f"{late}, {LATE_NOTE}"
                 if meta.get("arrivals")
                 else f"{late}: these numbers tell more about it, or about a busy machine, than"
                 " about the server."
             )
         if self.arrivals == "closed":
-            told.append(
-                "A closed loop: each client sends again when it is answered, so a slow server is"
-                " asked less often; what would have waited meanwhile is in no latency."
-            )
+            told.append(CLOSED_NOTE)
         return " ".join(told)
 
     def save(self, path: str | os.PathLike[str]) -> Path:

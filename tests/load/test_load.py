@@ -4,10 +4,12 @@ import subprocess
 import sys
 import threading
 import time
+from io import StringIO
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from playground import ServeError, burst, load, serve
 from playground.load import arrivals, paced, punctuality
@@ -16,6 +18,7 @@ from playground.load.client import Reply
 from playground.load.run import Run
 from playground.trace.records import Kind
 from playground.trace.trace import Trace, from_tuples
+from playground.views import terminal
 
 
 def test_steady_moments_are_a_fixed_clock():
@@ -287,6 +290,23 @@ def test_the_percentiles_are_measured_values():
     told = Run(Trace(from_tuples([])), replies).summary()
     ranks = [told[name] for name in ("p50_s", "p90_s", "p95_s", "p99_s")]
     assert ranks == [0.5, 0.9, 0.95, 0.99]
+
+
+def test_a_terminal_shows_how_much_is_over(hello):
+    run = load(hello, arrivals="steady", rate=50, n=4, show=False)
+    clients = run.trace.records[run.trace.records["kind"] == Kind.CLIENT]
+    middle = clients["t_us"][2]
+    early = run.trace.slice(0, middle)
+    early.records["dur_us"][early.records["request"] == 2] = np.nan
+
+    def drawn(trace, expected):
+        console = Console(width=100, file=StringIO())
+        console.print(terminal.moving(trace, middle, expected))
+        return console.file.getvalue()
+
+    assert "1 of 4 requests are over" in drawn(early, 4)
+    assert "4 of 4 requests are over" in drawn(run.trace, 4)
+    assert "are over" not in drawn(run.trace, 0), "nobody knows how many there will be"
 
 
 @pytest.mark.parametrize(

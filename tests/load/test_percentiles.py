@@ -131,6 +131,8 @@ def test_what_to_know_stands_below_the_table():
     assert "With 2 answers the 99th percentile is the slowest" in few.to_text()
     two = drawing.Percentiles([hundred("a"), hundred("b", notes=("It was late.",))])
     assert two.notes() == ["b: It was late."]
+    both = drawing.Percentiles([hundred("a", notes=("Closed.",)), hundred("b", notes=("Closed.",))])
+    assert both.notes() == ["Closed."]
     page = two._repr_mimebundle_()["text/html"]
     assert "b: It was late." in page
     for column in COLUMNS:
@@ -232,6 +234,16 @@ def test_servers_take_turns_and_are_told_as_ratios(two, monkeypatch):
     assert "times minimal-wsgi" in found.to_text()
     assert "times minimal-wsgi" in found._repr_mimebundle_()["text/html"]
     assert "2 rounds in turn" in repr(found)
+
+
+def test_rounds_in_which_the_client_was_late_are_told_in_one_sentence():
+    late = {"client_bottleneck": True, "arrivals": {"arrivals": "closed"}}
+    fine = run_of([1.0], arrivals={"arrivals": "closed"})
+    runs = [run_of([1.0], client_lag_us=lag, **late) for lag in (8000.0, 30_000.0)]
+    first, second = turns.Comparison("/", ["a", "b"], [[*runs, fine], [fine] * 3]).outcomes
+    assert "In 2 of 3 rounds the client itself was late, up to 30 ms" in first.notes[0]
+    assert first.notes[1:] == second.notes
+    assert "sends again when it is answered" in second.notes[0]
 
 
 def test_a_server_without_an_answer_has_no_ratio():
