@@ -16,12 +16,11 @@ import aiohttp
 from yarl import URL
 
 from playground.load.background import Background
-from playground.load.punctuality import of_burst
+from playground.load.punctuality import LAG_S, of_burst
 from playground.trace.records import make_traceparent, now_us
 
 BODY_LIMIT = 1 << 20  # bytes of each answer that are kept
 BLOCK = 1 << 16
-LAG_S = 0.005  # between looks at the client's own punctuality
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,14 @@ def test_a_generator_that_is_blocked_says_that_it_was_the_bottleneck(hello, monk
         assert sum(reply.latency_s > 0.3 for reply in run.replies) >= 5
 
 
+def test_a_loop_that_stood_still_was_late_all_the_while():
+    assert list(punctuality.every_look([100.0, 12_000.0, -3.0])) == [
+        *[100.0],
+        *[12_000.0, 7_000.0, 2_000.0],
+        *[-3.0],
+    ]
+
+
 def test_lateness_is_told_where_it_shows_in_a_percentile():
     def told(starts_ms, lags_ms, latencies_ms):
         found = punctuality.of_load(
@@ -217,6 +225,7 @@ def test_lateness_is_told_where_it_shows_in_a_percentile():
     assert told([8] * 100, [0] * 100, [200] * 100) == (8000.0, False), "less than a tenth"
     assert told([4] * 100, [0] * 100, [20] * 100) == (4000.0, False), "as timers are"
     assert told([0] * 100, [30] * 100, [20] * 100) == (30000.0, True), "its loop alone"
+    assert told([], [0] * 150 + [600], [20] * 12) == (600_000.0, True), "most of the time"
     assert told([0] * 999 + [50], [0], [20] * 1000) == (50000.0, False), "one of a thousand"
     assert told([], [], []) == (0.0, False)
 
