@@ -97,8 +97,22 @@ Shade = Annotated[Theme, typer.Option(help="The colours of the picture.")]
 
 
 @app.command()
-def setups(as_json: AsJson = False) -> None:
-    """List the servers, frameworks and workloads that `run` knows, and what each shows."""
+def setups(
+    setup: Annotated[str | None, typer.Argument(help="Show what goes with this one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the servers, frameworks and workloads that `run` knows; of one server, what fits it."""
+    from playground.setups import fitting
+
+    if setup is None:
+        _list_everything(as_json)
+    elif as_json:
+        _print_json(fitting.as_data(setup))
+    else:
+        Console().print(fitting.as_table(setup))
+
+
+def _list_everything(as_json: bool) -> None:
     from playground.setups.catalogue import SETUPS
     from playground.setups.workloads import FRAMEWORKS, WORKLOADS
 

@@ -205,7 +205,12 @@ def cell(setup: str, framework: str, workload: str = "hello") -> Cell:
     Raises ``ServeError`` for a name that does not exist.
     """
     server, app, work = _find(setup, SETUPS, "set-up"), framework_of(framework), find(workload)
-    return _beside(server, app) or _missing(server, app, work) or _within(app, work) or Cell(True)
+    return (
+        _beside(server, app)
+        or _missing(server, app, work)
+        or _within(server, app, work)
+        or Cell(True)
+    )
 
 
 def cells() -> Iterator[tuple[str, str, str, Cell]]:
@@ -273,8 +278,8 @@ def _beside(setup: Setup, framework: Framework) -> Cell | None:
     if setup.interface in framework.targets:
         return None
     speaks = " and ".join(framework.targets).upper()
-    who = framework.title if framework.package else "the app without a framework"
-    why = f"{setup.name} speaks {setup.interface.upper()} and {who} {speaks}"
+    who = framework.title if framework.package else "this app without a framework"
+    why = f"{setup.name} speaks {setup.interface.upper()}, {who} speaks {speaks}"
     if setup.name in BOTH_INTERFACES:
         how = "started by hand, it sees what the app speaks and runs it in threads, untraced"
         return Cell(False, f"{why}: {how}.", 200)
@@ -307,9 +312,9 @@ def _remedy(package: str) -> str:
     return next((how for name, _, how in MODELS.values() if name == package), "")
 
 
-def _within(framework: Framework, workload: Workload) -> Cell | None:
+def _within(setup: Setup, framework: Framework, workload: Workload) -> Cell | None:
     """Why an app of that framework cannot do the work."""
-    if workload.interface not in ("", *framework.targets):
+    if workload.interface not in ("", setup.interface):
         return Cell(
             False,
             "WSGI has one request and one response, and no event for what a client says later:"

@@ -272,6 +272,24 @@ def test_the_setups_are_listed(tmp_path: Path) -> None:
         assert f"\n{name} " in listed
 
 
+def test_of_one_setup_it_is_told_what_goes_with_it(tmp_path: Path) -> None:
+    listed = playground("setups", "gunicorn-sync", workspace=tmp_path).stdout
+    heading, *rows = listed[listed.index("workload") :].splitlines()
+    assert heading.split() == ["workload", "wsgi", "flask", "django"]
+    assert rows[0].split() == ["hello", "✓", "✓", "✓"]
+    assert ["websocket", "–", "–", "–"] in [row.split() for row in rows]
+    assert "answers 500 to" in listed
+    told = json.loads(playground("setups", "gunicorn-sync", "--json", workspace=tmp_path).stdout)
+    (hello,) = [one for one in told if (one["framework"], one["workload"]) == ("fastapi", "hello")]
+    assert (hello["valid"], hello["anyway"]) == (False, 500)
+
+
+def test_of_a_setup_that_does_not_exist_the_nearest_is_named(tmp_path: Path) -> None:
+    shown = playground("setups", "gunicorn-sink", workspace=tmp_path)
+    assert shown.returncode == 1
+    assert "Did you mean 'gunicorn-sync'?" in shown.stderr
+
+
 def test_doctor_as_json(tmp_path: Path) -> None:
     done = playground("doctor", "--json", workspace=tmp_path / "none")
     findings = json.loads(done.stdout)

@@ -62,6 +62,19 @@ def test_a_cell_says_in_one_sentence_what_cannot_be():
 
 
 @pytest.mark.parametrize(
+    ("setup", "framework", "why"),
+    [
+        ("gunicorn-gthread", "django", "WSGI has one request and one response"),
+        ("waitress", "flask", "WSGI has one request and one response"),
+        ("uvicorn", "django", "Django's own ASGI application takes requests only"),
+    ],
+)
+def test_a_websocket_needs_a_server_and_a_framework_for_it(setup, framework, why):
+    assert cell(setup, framework, "websocket").why.startswith(why)
+    assert cell("uvicorn", "starlette", "websocket").valid
+
+
+@pytest.mark.parametrize(
     ("names", "answer"),
     [
         (("gunicorn-sink", "flask"), "Did you mean 'gunicorn-sync'"),
@@ -190,7 +203,7 @@ def answered_meanwhile(server, path):
     ]
 
 
-def test_the_upstream_service_is_one_for_all_workers_and_goes_with_the_server(until):
+def test_the_upstream_service_is_one_for_all_workers_and_goes_with_the_server():
     with serve("gunicorn-gthread", "flask", workers=2, threads=4) as server:
         guard = psutil.Process(server.pid).ppid()
         run = burst(server, 12, "/upstream?s=0.05", show=False)
