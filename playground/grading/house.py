@@ -12,7 +12,7 @@ import re
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -55,13 +55,16 @@ class House:
         threads: int,
         setup: str = "minimal-wsgi",
         app: Callable[[int], Any] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.waiting: list[Guest] = []  # in the order in which they came
         self.inside: list[Guest] = []
         self.listener = socket.create_server((HOST, 0), backlog=128)
         try:
             target = (app or gated)(self.listener.getsockname()[1])
-            self.server = serve(setup, target, workers=workers, threads=threads, trace=False)
+            self.server = serve(
+                setup, target, workers=workers, threads=threads, options=options, trace=False
+            )
         except BaseException:
             self.listener.close()
             raise
@@ -88,6 +91,7 @@ class House:
         server = self.server
         assert server.setup is not None
         line = server.setup.line("…", 0, server.workers, server.threads, server.loop)
+        line = " ".join([line, *server.options])
         return re.sub(r" --port 0| --bind \S+| --no-control-socket", "", line)
 
     def connect(self, data: bytes) -> socket.socket:

@@ -1,0 +1,26 @@
+# Counts processes only.
+# Message: --workers 1 --worker-class gthread --threads 3
+# Message: you predicted inside 1, waiting 4, rounds 5
+# Message: measured: inside 3, waiting 2, rounds 2
+
+"""Five evenings at Gunicorn's."""
+
+PREDICTIONS = {
+    # Evening A: three threads, so three inside; 3 + 2.
+    "A inside": 1,
+    "A waiting": 4,
+    "A rounds": 5,
+    # Evening B: 2 + 1 + 1 - 1 workers, one request each.
+    "B inside": 3,
+    "B waiting": 3,
+    "B processes": 3,
+    # Evening C: half a request holds a sync worker.
+    "C inside": 1,
+    "C rounds": 3,
+    # Evening D: only the one on the dead worker's table; the replacement takes the third party.
+    "D lost": 1,
+    "D inside": 2,
+    # Evening E: 2 + 2 + 1; who comes in between waits at the door.
+    "E processes": 3,
+    "E lost": 0,
+}
