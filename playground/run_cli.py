@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from playground.errors import Told
 from playground.waiting import advancing, working
@@ -208,7 +209,7 @@ def run(
     if as_json:
         _print_json({"title": result.trace.meta["title"], **result.summary()})
     elif not together:
-        print(Percentiles([replace(told_of, notes=())]).to_text())  # they have been told
+        _say(Percentiles([replace(told_of, notes=())]).to_text())  # they have been told
     _check([told_of], [order])
 
 
@@ -256,7 +257,7 @@ def compare(
     order = orders[0]
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(_served(one, name, workers=w, threads=t))
+            stack.enter_context(_served(one, name, workers=w, threads=t, trace=False))
             for one, (name, w, t) in zip(orders, sized, strict=True)
         ]
         with advancing(f"Asking {len(servers)} servers in turn …", True) as told:
@@ -274,7 +275,7 @@ def compare(
         _print_json({"load": settled.words(), **found.summary()})
     else:
         what = workload or order.target
-        print(f"{order.path} ({what}), {settled.words()}, {rounds} rounds\n{found.to_text()}")
+        _say(f"{order.path} ({what}), {settled.words()}, {rounds} rounds\n{found.to_text()}")
     if csv:
         found.to_csv(csv)
     if png:
@@ -407,6 +408,14 @@ def _setup_told(setup: Any) -> dict[str, Any]:
     names = ("name", "interface", "shows", "min_workers", "max_workers", "max_threads", "loops")
     told = {name: getattr(setup, name) for name in names}
     return {**told, "installed": importlib.util.find_spec(setup.module) is not None}
+
+
+def _say(text: str) -> None:
+    """Print it; in a terminal no word is broken."""
+    if sys.stdout.isatty():
+        Console(highlight=False).print(Text(text))
+    else:
+        print(text)
 
 
 def _print_json(value: Any) -> None:

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,22 @@ from playground.views.look import seconds
 MOST_TOGETHER = 4  # runs in one picture: more cannot be told apart
 COLUMNS = ("served", "per s", "median", "p90", "p95", "p99", "longest")
 FIELDS = (
-    *("run", "request", "intended_s", "sent_s", "answer_s", "latency_s"),
+    *("run", "round", "request", "intended_s", "sent_s", "answer_s", "latency_s"),
     *("status", "error"),
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A name, the replies in the order of their numbers, and what to know about them."""
+    """A name, the replies in the order of their numbers, and what to know about them. If they are
+    of several ``rounds``, how many of each.
+    """
 
     name: str
     replies: Sequence[Reply]
     wall_s: float
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    rounds: tuple[int, ...] = ()
 
     @property
     def latencies(self) -> list[float]:
@@ -99,7 +102,7 @@ def numbered(names: Sequence[str]) -> list[str]:
 
 
 def write_csv(path: str | os.PathLike[str], some: Sequence[Outcome]) -> Path:
-    """One line a request: seconds after the start of its run, or after its intended send.
+    """One line a request: seconds after the start of its round, or after its intended send.
 
     ``intended_s`` is the former; ``sent_s``, ``answer_s`` and ``latency_s`` are the latter.
     Raises ``ServeError`` when the file cannot be written.
@@ -108,11 +111,18 @@ def write_csv(path: str | os.PathLike[str], some: Sequence[Outcome]) -> Path:
     lines = csv.writer(text)
     lines.writerow(FIELDS)
     for one in some:
-        for number, reply in enumerate(one.replies, 1):
+        rounds = one.rounds or (len(one.replies),)
+        for turn, number, reply in zip(*_places(rounds), one.replies, strict=True):
             times = (reply.intended_s, reply.sent_s, reply.answer_s, reply.latency_s)
             told = ["" if value is None else f"{value:.6f}" for value in times]
-            lines.writerow([one.name, number, *told, reply.status or "", reply.error or ""])
+            lines.writerow([one.name, turn, number, *told, reply.status or "", reply.error or ""])
     return write_whole(path, text.getvalue().encode())
+
+
+def _places(rounds: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Of each reply which round it is of, and which of that round it is."""
+    turns = [turn for turn, count in enumerate(rounds, 1) for _ in range(count)]
+    return turns, [number for count in rounds for number in range(1, count + 1)]
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

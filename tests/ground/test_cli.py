@@ -146,9 +146,9 @@ def test_a_run_is_drawn_saved_shown_and_exported(tmp_path: Path) -> None:
     assert svg.read_text().startswith("<svg")
     assert "<html" in html.read_text()
     assert json.loads(perfetto.read_text())["traceEvents"]
-    assert [line.split(",")[:2] for line in table.read_text().splitlines()] == [
-        ["run", "request"],
-        *(["minimal-wsgi", str(number)] for number in (1, 2, 3)),
+    assert [line.split(",")[:3] for line in table.read_text().splitlines()] == [
+        ["run", "round", "request"],
+        *(["minimal-wsgi", "1", str(number)] for number in (1, 2, 3)),
     ]
     assert png.read_bytes().startswith(b"\x89PNG")
 
@@ -176,7 +176,13 @@ def test_servers_that_take_turns_are_compared_as_text_json_and_files(tmp_path: P
     assert done.returncode == 0, done.stderr
     assert "times minimal-wsgi:1x2" in done.stdout
     assert done.stdout.count("8 of 8") == 2
-    assert len(files["csv"].read_text().splitlines()) == 17
+    lines = [line.split(",")[:3] for line in files["csv"].read_text().splitlines()[1:]]
+    assert lines == [
+        [name, turn, number]
+        for name in ("minimal-wsgi:1x2", "minimal-asgi")
+        for turn in "12"
+        for number in "1234"
+    ]
     assert files["png"].read_bytes().startswith(b"\x89PNG")
     assert files["svg"].read_text().startswith("<svg")
     told = playground(*args, "--json", workspace=tmp_path)
