@@ -111,6 +111,16 @@ def plan(
     return made
 
 
+def most_within(moments: list[float], seconds: float) -> int:
+    """How many of these moments, in ascending order, lie within so many seconds at most."""
+    most = first = 0
+    for place, moment in enumerate(moments):
+        while moment - moments[first] > seconds:
+            first += 1
+        most = max(most, place - first + 1)
+    return most
+
+
 def _check_size(made: Plan) -> None:
     """That an open plan is neither endless nor too much."""
     if made.n is None and made.rate * (made.seconds or 0) > MOST * 0.9:

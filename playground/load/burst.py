@@ -21,6 +21,7 @@ from playground.load.recording import Recording
 from playground.load.run import Run
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
+from playground.trace.records import UNTRACKED
 
 LEAST_EVERY_S = 0.001
 
@@ -127,9 +128,9 @@ def record(
 
 def _finish(sending: Sending, recording: Recording, probe_from: int | None) -> Run:
     numbers = sorted(sending.replies)
-    probes = [number for number in numbers if probe_from and number >= probe_from]
-    replies = [sending.replies[number] for number in numbers if number not in probes]
-    probe = [sending.replies[number] for number in probes]
+    first = probe_from or UNTRACKED
+    replies = [sending.replies[number] for number in numbers if number < first]
+    probe = [sending.replies[number] for number in numbers if number >= first]
     trace = recording.finish(**sending.punctuality())
     return Run(trace, replies, probe=probe)
 

@@ -26,6 +26,8 @@ MOST_ROUNDS = 50
 RATIOS = {"throughput_rps": "per s", "p50_s": "median", "p95_s": "p95", "p99_s": "p99"}
 BARE = ("show", "progress")
 
+Summary = dict[str, Any]  # of one run
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -80,17 +82,8 @@ class Comparison:
         """Of each server to the first one, by the names of ``RATIOS``; None where one of them had
         no answer in some round.
         """
-        return [{name: self._ratio(runs, name) for name in RATIOS} for runs in self.runs]
-
-    def _ratio(self, runs: list[Run], name: str) -> Ratio | None:
-        pairs = [
-            (mine.summary()[name], first.summary()[name])
-            for mine, first in zip(runs, self.runs[0], strict=True)
-        ]
-        if any(mine is None or not first for mine, first in pairs):
-            return None
-        values = [mine / first for mine, first in pairs]
-        return Ratio(median(values), min(values), max(values))
+        told = [[run.summary() for run in runs] for runs in self.runs]
+        return [{name: _ratio(mine, told[0], name) for name in RATIOS} for mine in told]
 
     def summary(self) -> dict[str, Any]:
         """All numbers as JSON can hold them: seconds, requests per second, and ratios."""
@@ -172,6 +165,14 @@ class Comparison:
         from rich.text import Text
 
         yield Text(self.to_text())
+
+
+def _ratio(mine: list[Summary], first: list[Summary], name: str) -> Ratio | None:
+    pairs = [(one[name], other[name]) for one, other in zip(mine, first, strict=True)]
+    if any(one is None or not other for one, other in pairs):
+        return None
+    values = [one / other for one, other in pairs]
+    return Ratio(median(values), min(values), max(values))
 
 
 def _notes(runs: list[Run]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import aiohttp
 
-from playground.load.arrivals import LONGEST_S, TOGETHER, Plan, plan
+from playground.load.arrivals import LONGEST_S, TOGETHER, Plan, most_within, plan
 from playground.load.burst import burst, record
 from playground.load.checks import (
     check_body,
@@ -93,7 +93,7 @@ def load(
             f"No request falls into {settled.seconds:g} s at {settled.rate:g}/s: take a higher"
             " rate=, or more seconds=."
         )
-    make_room(len(moments) if settled.open else settled.clients)
+    make_room(most_within(moments, timeout) if settled.open else settled.clients)
     count = "" if settled.n is None else f"{settled.n} × "
     recording = Recording(
         server,

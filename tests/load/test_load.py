@@ -46,6 +46,17 @@ def test_a_plan_ends_with_what_comes_first():
     assert plan("together", None, None).n == 8
 
 
+def test_room_is_made_for_what_can_be_open_at_once(hello, monkeypatch):
+    assert arrivals.most_within([0.0, 1.0, 2.0, 2.5, 9.0], 1.0) == 2
+    assert arrivals.most_within([0.0, 1.0, 2.0, 2.5, 9.0], 1.5) == 3
+    assert arrivals.most_within([0.0] * 3, 0.1) == 3
+    rooms = []
+    monkeypatch.setattr(paced, "make_room", rooms.append)
+    load(hello, arrivals="steady", rate=100, n=20, timeout=0.05, show=False)
+    load(hello, arrivals="closed", clients=3, n=6, show=False)
+    assert rooms == [6, 3]
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
