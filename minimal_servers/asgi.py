@@ -201,6 +201,7 @@ class Exchange(Response):
         self.complete = True
         self.line.news.set()
         if self.started:
+            log.warning("a request is cut off in its body: %s", error)
             self.line.cut()
         else:
             self.line.refuse(error)

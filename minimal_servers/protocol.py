@@ -10,6 +10,7 @@ Strategy
 """
 
 import asyncio
+import logging
 import socket
 import time
 from contextlib import suppress
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_BUFFER = 64 * 1024  # bytes received and not used; then the socket is not read any more
 MAX_UNREAD = 64 * 1024  # bytes of a body that nobody wanted, read to keep the connection
+log = logging.getLogger(__name__)
 
 
 class Connection(asyncio.Protocol):
@@ -178,6 +180,7 @@ class Connection(asyncio.Protocol):
 
     def refuse(self, error: BadRequest) -> None:
         """Answer a broken request, which the application never sees, and close."""
+        log.warning("%s:%d is refused: %s: %s", *self.client, error.status, error)
         self.transmit(http11.error_response(error), False)
         self.finish()
         self.gone = True

@@ -8,6 +8,7 @@ Strategy
 - A client that is silent is pinged; one that does not answer has gone (code 1006).
 """
 
+import logging
 from collections import deque
 
 from minimal_servers import websocket
@@ -29,6 +30,7 @@ MAX_INBOX = 64 * 1024  # bytes of messages that the application has not taken ye
 PING_SECONDS = 20.0  # of silence, then a ping; as long again, then the client has gone
 CLOSE_SECONDS = 5.0  # for the client's half of the closing handshake
 NORMAL, SERVER_ERROR, SERVICE_RESTART = 1000, 1011, 1012  # RFC 6455 §7.4.1 and IANA
+log = logging.getLogger(__name__)
 
 
 def websocket_scope(scope: Scope, session: "Session") -> Scope:
@@ -166,6 +168,7 @@ class Session:
                     break
                 self.take(event)
         except WebSocketError as error:
+            log.warning("a WebSocket is closed with %d: %s", error.code, error)
             self.end(error.code, str(error))
         self.line.used()
 

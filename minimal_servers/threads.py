@@ -199,6 +199,7 @@ class Server:
 
     def refuse(self, connection: Connection, error: BadRequest) -> None:
         """Answer a broken request, which the application never sees, and close."""
+        log.warning("%s:%s is refused: %s: %s", *connection.peer, error.status, error)
         try:
             connection.transmit(http11.error_response(error), False)
             self.finish(connection)

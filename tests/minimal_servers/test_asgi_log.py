@@ -104,7 +104,7 @@ CLIENTS = {
 
 @pytest.mark.parametrize("what", CLIENTS)
 def test_a_client_that_misbehaves_fills_no_log(http: Process, what: str) -> None:
-    """It is told itself, with a status; the log has a line for it at most, and no traceback."""
+    """It is told itself, with a status, and so is the log. Who only leaves is not worth a line."""
     before = len(http.log())
     with http.client() as client:
         client.send(CLIENTS[what])
@@ -113,23 +113,29 @@ def test_a_client_that_misbehaves_fills_no_log(http: Process, what: str) -> None
         client.reset()
     for _ in range(3):
         assert http.get("/hello").body == b"hello"
-    assert len(http.log()[before:].splitlines()) <= 1
+    told = http.log()[before:].splitlines()
+    assert ["is refused: 4" in line for line in told] == ([] if "half" in what else [True])
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "code"),
     [
-        masked(3),
-        masked(2, announced=2**62),
-        masked(1, b"\xff"),
-        masked(1, b"abc")[:-1],
-        masked(1, b"a", final=False),
+        (masked(3), 1002),
+        (masked(2, announced=2**62), 1009),
+        (masked(1, b"\xff"), 1007),
+        (masked(1, b"abc")[:-1], None),
+        (masked(1, b"a", final=False), None),
     ],
 )
-def test_frames_that_break_the_rules_fill_no_log(sockets: Process, sent: bytes) -> None:
+def test_frames_that_break_the_rules_fill_no_log(
+    sockets: Process, sent: bytes, code: int | None
+) -> None:
     before = len(sockets.log())
     with opened(sockets, "/echo", sent) as client:
+        if code:
+            assert close_code(client) == code
         client.reset()
     for _ in range(3):
         assert sockets.get("/").status == 200
-    assert len(sockets.log()[before:].splitlines()) <= 1
+    told = sockets.log()[before:].splitlines()
+    assert [f"is closed with {code}: " in line for line in told] == ([True] if code else [])
