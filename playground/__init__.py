@@ -36,6 +36,7 @@ __all__ = [
     "Frame",
     "Held",
     "Percentiles",
+    "ProcessInfo",
     "Reply",
     "Run",
     "ServeError",
