@@ -9,6 +9,7 @@ to begin its answer. Then it cancels it, waits until it has cleaned up, and answ
         await app(scope, receive, send)
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 

@@ -72,7 +72,7 @@ def check_nothing_to_do(learner: Learner) -> None:
 
 def check_error(learner: Learner) -> None:
     """After an exception: begins no further call, waits for those that run, raises the first."""
-    why = "the docstring: no further call, wait for those that run, raise the first exception"
+    why = "a has raised: no further call, wait for those that run, raise the first exception"
     with Stage(learner) as stage:
         room, call = begin(stage, ["a", "b", "c"], 2)
         room.release("a", ValueError("burnt"))

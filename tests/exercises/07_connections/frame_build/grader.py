@@ -40,7 +40,7 @@ def check_lengths(learner: Learner) -> None:
         learner.expect(BUILD, BINARY, b"x" * size).returns(
             b"\x82" + length + b"x" * size,
             why="RFC 6455 §5.2: the minimal number of bytes MUST be used; 125 fits into seven bits,"
-            " 65535 into 2 bytes; network byte order",
+            f" 65535 into 2 bytes; network byte order. Here the payload has {size}",
             nudge='126 and 127 are no lengths but marks. to_bytes(2, "big"), to_bytes(8, "big").',
         )
 

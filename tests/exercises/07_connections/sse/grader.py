@@ -15,6 +15,7 @@ from playground.grading.asgi import (
 )
 
 HEADERS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+NEVER = "an event that never comes"
 STREAM = "WHATWG HTML 9.2.5: an event is lines that end with LF, and an empty line ends the event"
 
 
@@ -108,7 +109,7 @@ def check_disconnect(learner: Learner) -> None:
     for before in ([], [request(b"x", True), request()]):
         for first in ((), ({"data": "soup"},)):
             with Stage(learner) as stage:
-                source, _ = stage.function(events(*first, "never", {"data": "late"}, None))
+                source, _ = stage.function(events(*first, NEVER, {"data": "late"}, None))
                 app = learner.obtain("event_app", source)
                 exchange = stage.exchange(app, http_scope("GET", "/events"), *before).run()
                 sent = [start(200, HEADERS), *[body(b"data: soup\n\n", True) for _ in first]]
@@ -117,7 +118,7 @@ def check_disconnect(learner: Learner) -> None:
                 nudge = "Wait for the disconnect while you wait for an event; cancel what is left."
                 exchange.finish(why=why, nudge=nudge)
                 exchange.expect_sent(*sent, why=why, nudge="Nobody is there to read any more.")
-                if stage.release("never"):
+                if stage.release(NEVER):
                     exchange.fail(
                         "next_event() still waits", "it is cancelled", why=why, nudge=nudge
                     )
@@ -129,7 +130,7 @@ def check_nothing_left(learner: Learner) -> None:
 
     def slow_to_end() -> Script:
         try:
-            yield hold("never")
+            yield hold(NEVER)
         finally:
             yield hold("tidying up")
 
@@ -148,7 +149,7 @@ def check_nothing_left(learner: Learner) -> None:
         exchange.finish(why=why, nudge="Now nothing is left to wait for.")
     nudge = "The two waits end together, also when one of them raises: finally."
     with Stage(learner) as stage:
-        source, _ = stage.function(events("one", {"data": "soup"}, "never"))
+        source, _ = stage.function(events("one", {"data": "soup"}, NEVER))
         exchange = stage.exchange(learner.obtain("event_app", source), http_scope()).run()
         exchange.error = OSError("the client has gone")
         stage.release("one")
