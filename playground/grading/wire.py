@@ -328,7 +328,7 @@ class Client:
     def _late(self, expected: str) -> NoReturn:
         """Fail for a server that says nothing more."""
         got = f"{self._so_far()}, then nothing for {self.server.learner.deadline_s:g} s"
-        nudge = "The lines below are where your server stood. What does it wait for?"
+        nudge = "What does your server wait for in the lines where it stood?"
         if self.server.learner.ended():
             got = f"{self._so_far()}, and nothing more came"
             nudge = "The server function is over. What should have kept it going?"

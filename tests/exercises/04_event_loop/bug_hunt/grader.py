@@ -16,7 +16,8 @@ ONCE = "Who is in the selector now, and does anybody still wait for it?"
 def play(learner: Learner, scene: str, told: str, expected: Any, why: str, nudge: str) -> None:
     """Run one play; fail unless it ends with what is expected."""
     theatre = learner.define(PLAY, "play")
-    outcome, hung, waits = theatre(learner.name("Loop"), scene)
+    with learner.telling(told):
+        outcome, hung, waits = theatre(learner.name("Loop"), scene)
     if hung:
         if "was called" in hung:
             why, nudge = BUSY, ONCE
@@ -48,7 +49,7 @@ def check_all_of_it(learner: Learner) -> None:
     """Sends all of a long message."""
     play(
         learner, "long", "sendall(sock, 3,000,000 bytes), and a reader who reads all",
-        [3_000_000, True],
+        ["3,000,000 bytes arrived, the right ones"],
         "socket.send hands over what fits into the kernel's buffer and says how much that was",
         "What does send return, and who looks at it?",
     )  # fmt: skip
@@ -58,7 +59,7 @@ def check_quiet_after_sending(learner: Learner) -> None:
     """Is quiet when everything has been sent and read."""
     play(
         learner, "quiet", "two exchange a word, then all sleep for 60 s; what the selector knows"
-        " during the sleep", [[], 60], BUSY, ONCE,
+        " during the sleep", ["an empty selector", "60 s of sleep"], BUSY, ONCE,
     )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def check_quiet_after_error(learner: Learner) -> None:
     """Forgets a socket that has raised."""
     play(
         learner, "reset", "recv(sock) waits, the peer resets the connection, then 60 s of sleep",
-        ["ConnectionResetError", [], 60],
+        ["ConnectionResetError", "an empty selector", "60 s of sleep"],
         "what the socket raises is raised in the coroutine that waits, and the selector knows those"
         " sockets only that somebody waits for",
         "try … finally",
@@ -198,6 +199,11 @@ def since(theatre):
     return round(theatre.time - 1000)
 
 
+def known(theatre):
+    number = len(theatre.get_map())
+    return f"a selector that knows {number}" if number else "an empty selector"
+
+
 def demonstration(loop, theatre, pair, diary):
     async def sleeper(name, seconds):
         await loop.sleep(seconds)
@@ -237,7 +243,8 @@ def long(loop, theatre, pair, diary):
         await loop.sendall(left, data)
         left.close()
         got = await reader
-        return [len(got), got == data]
+        right = "the right ones" if got == data else "not what was sent"
+        return [f"{len(got):,} bytes arrived, {right}"]
 
     return loop.run(main())
 
@@ -255,8 +262,8 @@ def quiet(loop, theatre, pair, diary):
         begun, calls = since(theatre), theatre.calls
         right.send(b"nobody waits for this one")
         await loop.sleep(60)
-        return [[f"{theatre.calls - calls} calls of select"] * (theatre.calls - calls > 5)
-                + ["a socket"] * len(theatre.get_map()), since(theatre) - begun]
+        often = [f"{theatre.calls - calls} calls of select"] * (theatre.calls - calls > 5)
+        return [known(theatre), *often, f"{since(theatre) - begun} s of sleep"]
 
     return loop.run(main())
 
@@ -276,8 +283,7 @@ def reset(loop, theatre, pair, diary):
         right.close()  # with something unread: a reset
         begun = since(theatre)
         await loop.sleep(60)
-        diary.append(["a socket"] * len(theatre.get_map()))
-        diary.append(since(theatre) - begun)
+        diary.extend([known(theatre), f"{since(theatre) - begun} s of sleep"])
 
     loop.run(main())
 

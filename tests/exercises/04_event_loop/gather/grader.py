@@ -1,6 +1,6 @@
 """Grader of loop-gather: coroutines that write a diary, in the learner's own loop."""
 
-from playground.grading import Learner, Raised, fail
+from playground.grading import Learner, fail
 
 STEP = "PEP 492: a task continues its coroutine when the future it awaits is done"
 CANCEL = "cancelling is an exception, raised in the coroutine where it stands"
@@ -10,11 +10,9 @@ ALL = "gather() ends when all of its tasks have ended"
 def play(learner: Learner, name: str, told: str, expected: str, why: str, nudge: str) -> None:
     """Run one of PROGRAMS with the learner's names; fail unless its diary reads as expected."""
     names = {each: learner.name(each) for each in NAMES}
-    try:
-        diary, end = learner.define(PROGRAMS, "play")(name, names)
-    except Raised as raised:
-        raised.called = told
-        raise
+    program = learner.define(PROGRAMS, "play")
+    with learner.telling(told):
+        diary, end = program(name, names)
     found = ", ".join([*diary, end])
     if found != expected:
         fail(told, found, expected, why=why, nudge=nudge)
@@ -39,7 +37,8 @@ def check_error(learner: Learner) -> None:
 def check_waits(learner: Learner) -> None:
     """Continues a task when its future is done, and the others meanwhile."""
     play(
-        learner, "waits", "two tasks that await a door each; main opens tea's door, then soup's",
+        learner, "waits",
+        "two tasks that await a Future each, their door; main finishes tea's door, then soup's",
         "soup begins, tea begins, tea goes on, soup goes on, run returned ['soup', 'tea']",
         STEP, "Add the step to the callbacks of the future that it yielded.",
     )  # fmt: skip
@@ -75,7 +74,8 @@ def check_cancel_before(learner: Learner) -> None:
 def check_cancel_ready(learner: Learner) -> None:
     """Cancels a task whose door is open already, but who has not gone on yet."""
     play(
-        learner, "cancel_ready", "the door is finished, then task.cancel(), in the same step",
+        learner, "cancel_ready",
+        "a task awaits a Future, its door; then, in one step: door.finish() and task.cancel()",
         "soup begins, cancel() returned None, soup cleans up, run raised Cancelled",
         CANCEL, "A future that is done cannot be cancelled any more. The step can throw.",
     )  # fmt: skip
@@ -102,7 +102,8 @@ def check_cancel_done(learner: Learner) -> None:
 def check_gather(learner: Learner) -> None:
     """Gathers results in the order of the arguments."""
     play(
-        learner, "gather", "gather(soup, tea, pie), whose doors open in the order pie, soup, tea",
+        learner, "gather",
+        "gather(soup, tea, pie), which await a door each; the doors finish as pie, soup, tea",
         "soup begins, tea begins, pie begins, pie goes on, soup goes on, tea goes on,"
         " run returned ['soup', 'tea', 'pie']",
         ALL, "All are tasks from the beginning; the list is made when the last one ends.",

@@ -19,7 +19,7 @@ Program = Callable[..., Coroutine[Any, Any, None]]
 
 def check_a(learner: Learner) -> None:
     """Program A: three cooks take turns."""
-    why = "each await gives the thread back; the step after the last await ends the coroutine"
+    why = "each sleep(0) gives the thread back; the step after the last one ends the coroutine"
     compare(learner, "A", ("cook",), why)
 
 

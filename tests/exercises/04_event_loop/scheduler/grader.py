@@ -39,7 +39,8 @@ class Evening:
         play = self.learner.define(PLAY, "play")
         cooks = [(cook.dish, cook.yields, cook.returns, cook.raises) for cook in self.cooks]
         run = self.learner.name("run")
-        self.turns, self.results, self.left = play(run, cooks, self.lazily)
+        with self.learner.telling(self.called):
+            self.turns, self.results, self.left = play(run, cooks, self.lazily)
 
     @property
     def called(self) -> str:

@@ -11,6 +11,7 @@ from playground.grading import Learner, fail
 EARLIEST = "the next turn is for the earliest deadline of all"
 ASKED = "equal deadlines: the turn is for the one who asked first"
 END = "the seconds count from the end of the turn, as now() tells it"
+NO_WAIT = "wait() is called only if no deadline has been reached: no wait(0)"
 AGAIN = "wait() may come back too early or too late: now() is what counts"
 
 
@@ -40,11 +41,12 @@ def kitchen(
     }
     play = learner.define(PLAY, "play")
     given = [(dish, [tuple(turn) for turn in plan]) for dish, plan in turns.items()]
-    diary, spins, returned = play(learner.name("run"), given, list(drift))
     called = f"run([{', '.join(turns)}], now, wait); {'; '.join(map(told, turns, turns.values()))}"
     for number, late in enumerate(drift, 1):
         if late:
             called += f"; wait number {number} comes back {abs(late):g} s too {early(late)}"
+    with learner.telling(called):
+        diary, spins, returned = play(learner.name("run"), given, list(drift))
     found = ", ".join(diary)
     if spins:
         fail(
@@ -53,6 +55,11 @@ def kitchen(
             why="a loop that asks again and again uses up the processor: that is busy waiting",
             nudge="Who has the earliest deadline? Wait once, for exactly as long as that takes.",
         )  # fmt: skip
+    if "wait 0" in diary:
+        why, nudge = (
+            NO_WAIT,
+            "Is the deadline still away? If not: no wait, a turn.",
+        )
     if found != expected:
         fail(called, found or "no turn, no wait", expected or "no turn, no wait",
              why=why, nudge=nudge)  # fmt: skip
@@ -116,8 +123,7 @@ def check_zero(learner: Learner) -> None:
     kitchen(
         learner, {"soup": [0, 0], "tea": [0]},
         "soup at 0, tea at 0, soup at 0, tea at 0, soup at 0",
-        "wait() is called only if no deadline has been reached: no wait(0)",
-        "yield 0 means: the others first, then I. It is a deadline like all others.",
+        NO_WAIT, "yield 0 means: the others first, then I. It is a deadline like all others.",
     )  # fmt: skip
     kitchen(
         learner, {"soup": [0], "tea": [-5, -5], "stew": [0]},

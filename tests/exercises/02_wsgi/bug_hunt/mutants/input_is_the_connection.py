@@ -1,7 +1,7 @@
 # Hands the connection to the app as wsgi.input, so read() waits for the client to leave.
 # Message: called sent b'POST /many HTTP/1.1
 # Message: came back no bytes, then nothing for
-# Message: nudge The lines below are where your server stood.
+# Message: nudge What does your server wait for in the lines where it stood?
 
 """Bug hunt: a WSGI server that works, and keeps its promises."""
 

@@ -1,6 +1,6 @@
 # Takes the socket out of the selector after recv, but not when recv raises.
 # Message: called recv(sock) waits, the peer resets the connection
-# Message: expected ['ConnectionResetError', [], 60]
+# Message: expected ['ConnectionResetError', 'an empty selector', '60 s of sleep']
 """An event loop on one thread: coroutines, timers, sockets."""
 
 import heapq

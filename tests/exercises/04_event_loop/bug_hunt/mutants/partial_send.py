@@ -1,6 +1,6 @@
 # Sends what fits, and takes it for all.
 # Message: called sendall(sock, 3,000,000 bytes), and a reader who reads all
-# Message: expected [3000000, True]
+# Message: expected ['3,000,000 bytes arrived, the right ones']
 # Message: why socket.send hands over what fits
 """An event loop on one thread: coroutines, timers, sockets."""
 

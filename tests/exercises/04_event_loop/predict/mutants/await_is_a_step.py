@@ -1,7 +1,7 @@
 # Believes that the last await is the end of a coroutine: no step follows it.
 # Message: you predicted order 123131, steps 6
 # Message: measured: order 123131, steps 9
-# Message: why each await gives the thread back
+# Message: why each sleep(0) gives the thread back
 
 PREDICTIONS = {
     "A order": 123131,
