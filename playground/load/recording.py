@@ -19,6 +19,7 @@ from playground.trace.trace import Trace
 
 QUIET_S = 0.1  # for requests from before to end; what is in service longer is seen in the run
 LAST_WORDS_S = 0.25  # for the records of servers that end a request after its answer
+REPLACED_S = 2.0  # for who comes after a worker that has ended, so that the picture shows it
 SERVICES = (Kind.REQUEST, Kind.WORKER)
 POLL_S = 0.005
 
@@ -98,6 +99,7 @@ class Recording:
         """The trace of it all; ``meta`` is what is known only now."""
         self._record_queues()
         if self._watch is not None:
+            self._watch.await_replacement(REPLACED_S)
             self._watch.close()
         self.collector.annotate(**meta)
         trace = self.collector.snapshot()

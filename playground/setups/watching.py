@@ -70,6 +70,20 @@ class Watch:
             self._add("signal", now_us(), pid, name)
             self._tell()
 
+    def await_replacement(self, seconds: float) -> None:
+        """If a worker was lost, and nobody asked for that, wait a moment for the one that comes."""
+        until = time.monotonic() + seconds
+        while self._lacks_one() and time.monotonic() < until:
+            time.sleep(LOOK_S)
+
+    def _lacks_one(self) -> bool:
+        with self._lock:
+            lost = sum(m["what"] == "ended" for m in self._marks)
+            came = sum(m["what"] == "began" for m in self._marks)
+            wanted = any(m["name"] in ("TTOU", "TERM", "QUIT", "INT") for m in self._marks)
+            parent = any(one.told["role"] == "parent" for one in self._seen.values())
+            return parent and not wanted and came < lost
+
     def close(self) -> None:
         """End, after a last look."""
         if self._closing:

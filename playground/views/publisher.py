@@ -5,6 +5,7 @@ it the final trace. A publisher thread reads the collector and sends one message
 most, so the picture moves while the cell that started it is busy.
 """
 
+import contextlib
 import sys
 import threading
 import time
@@ -13,8 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from playground.errors import Told
 from playground.trace import states
-from playground.trace.records import NOBODY, now_us
+from playground.trace.records import NOBODY, Kind, now_us
 from playground.trace.trace import DTYPE, Lane, RequestInfo, Trace, settle
 from playground.views import wire
 from playground.views.summary import zero_us
@@ -52,13 +54,14 @@ def live(
     """Show the run that ``collector`` is recording: ``expected`` requests (0 = not known).
 
     In a notebook a widget, in a terminal lanes of characters, elsewhere nothing. ``server`` may
-    have a ``command`` (str), shown where the trace's metadata has none. The handle's ``finish``
-    accepts a run (with ``.trace``), a trace, or nothing.
+    have a ``command`` (str), shown where the trace's metadata has none, and ``actions`` (names),
+    which become buttons that call its ``act``. The handle's ``finish`` accepts a run (with
+    ``.trace``), a trace, or nothing.
     """
     command = getattr(server, "command", None)
     told = {"command": command} if isinstance(command, str) else {}
     if in_notebook():
-        return NotebookHandle(collector, expected, title, told)
+        return NotebookHandle(collector, expected, title, told, server)
     if sys.stderr.isatty():
         return TerminalHandle(collector, expected)
     return NullHandle()
@@ -111,7 +114,12 @@ class NotebookHandle:
     """A widget that moves while the cell is busy, and a static picture for afterwards."""
 
     def __init__(
-        self, collector: Source, expected: int, title: str | None, told: dict[str, Any]
+        self,
+        collector: Source,
+        expected: int,
+        title: str | None,
+        told: dict[str, Any],
+        server: Any = None,
     ) -> None:
         from IPython.display import display
 
@@ -126,13 +134,31 @@ class NotebookHandle:
         self._titles: list[str] | None = None
         self.widget = Timeline()
         self.key = self.widget.key
-        self._publisher = Publisher(collector, self._send, expected, title, told)
+        self._server, self._actions = server, list(getattr(server, "actions", []))
+        offered = {**told, "actions": self._actions}
+        self._publisher = Publisher(collector, self._send, expected, title, offered)
+        self.widget.on_act = self._act
         self.widget.on_hello = self._publisher.hello
         display(self.widget.view(), raw=True)
         self._publisher.start()
 
     def _send(self, message: bytes) -> None:
         self.widget.send({"type": "frame"}, buffers=[message])
+        self._hear_at_once()
+
+    def _hear_at_once(self) -> None:
+        """What a view says goes to the subshell that it chose, and does not wait for the cell.
+
+        ipykernel (since 7) hands it to the shell that spoke last on this comm: the busy one.
+        """
+        with contextlib.suppress(AttributeError):
+            del self.widget.comm._reply_subshell_id
+
+    def _act(self, name: str) -> None:
+        """A button: a signal for the server, unless the run is over by now."""
+        if not self._finished and name in self._actions:
+            with contextlib.suppress(Told):
+                self._server.act(name)
 
     def finish(self, run: Any = None) -> None:
         """Store the final trace in the widget and show the static picture (hidden while the widget
@@ -273,7 +299,8 @@ class Publisher(threading.Thread):
                 number: self._requests[number] for number in touched if number in self._requests
             }
             trace = self._trace(self._part(touched, fresh), infos)
-        now = now_us() if len(self._records) else self._zero  # the clock starts with the first send
+        gauges = self._records["kind"] == Kind.GAUGE
+        now = self._zero if gauges.all() else now_us()  # the clock starts with the first send
         part = wire.Part(trace, self._zero, now, self._title, self._expected, touched)
         base = 0 if touched is None else self._seq
         self._seq += 1

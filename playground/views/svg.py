@@ -15,6 +15,7 @@ import numpy as np
 from playground.trace.records import Flag
 from playground.trace.states import State
 from playground.trace.trace import Lane, Trace
+from playground.views import lives
 from playground.views.look import STATE_WORDS, THEMES, Theme, color_of, percent, seconds, tag
 from playground.views.summary import (
     Picture,
@@ -39,6 +40,7 @@ DENSITY_ROWS = 20
 MOST_PROBES, PROBE_ROWS = 24, 6
 MOST_LANES = 16
 LEAST_LAG_US = 20_000.0  # a loop that was never later than that keeps low ramps
+PROCESS_PITCH, PROCESS_BAR = 23, 16
 MOST_TROUBLES, TROUBLE_TEXT = 4, 120  # kinds of errors, characters of each
 LEAST_TITLE = 260.0  # pixels; where there are less beside the numbers, they stand below the title
 FIGURE = 92.0  # pixels for one number with its name
@@ -147,11 +149,13 @@ def _panel(drawing: Drawing, shown: Picture, title: str | None, span: float) -> 
     _head(drawing, shown, title or _title(shown))
     axis = _Axis(MARGIN + GUTTER, drawing.width - MARGIN - 84, span)
     top = drawing.y + 20
-    rows = list(_rows(shown, top))
+    sent = lives.signals(shown)
+    rows = list(_rows(shown, top + 18 if sent else top))
     bottom = rows[-1].y + rows[-1].pitch + 4 if rows else top + 20
     axis.draw(drawing, top - 8, bottom)
     for row in rows:
         row.draw(drawing, shown, axis)
+    _signals(drawing, sent, axis, (top + 8, bottom))
     drawing.y = bottom + 8
     for words in troubles(shown)[:MOST_TROUBLES]:
         words = words if len(words) <= TROUBLE_TEXT else f"{words[: TROUBLE_TEXT - 1]}…"
@@ -257,8 +261,19 @@ def _rows(shown: Picture, y: float) -> "Iterator[_Row]":
         for row in _request_rows(shown.probes, y, MOST_PROBES, PROBE_ROWS):
             yield row
             y += PITCH
-    if not shown.lanes:
-        return
+    if shown.lanes:
+        for row in _lane_rows(shown, y):
+            yield row
+            y = row.y + row.pitch
+    if lives.happened(shown):
+        yield _Heading(y + 2, 20, "processes: height = share of one core")
+        y += 22
+        for life in lives.lives(shown):
+            yield _ProcessRow(y, PROCESS_PITCH, life)
+            y += PROCESS_PITCH
+
+
+def _lane_rows(shown: Picture, y: float) -> "Iterator[_Row]":
     loop = any(lane.kind == "loop" for lane in shown.lanes)
     yield _Heading(y + 2, 20, "the loop" if loop else "workers")
     y += 22
@@ -431,6 +446,59 @@ class _LagRow(_Row):
         if ramps:
             paint = {"fill": alarm, "fill_opacity": 0.4, "stroke": alarm, "stroke_width": 1}
             drawing.add("path", d="".join(ramps), **paint)
+
+
+@dataclass(frozen=True)
+class _ProcessRow(_Row):
+    """From its beginning, a thick edge if that was in the run, to its end; with processor time."""
+
+    life: lives.Life
+
+    def draw(self, drawing: Drawing, shown: Picture, axis: _Axis) -> None:
+        life, theme = self.life, drawing.theme
+        color = theme.alarm if life.why else theme.ink
+        middle, floor = self.y + PROCESS_BAR / 2, self.y + PROCESS_BAR
+        style = {"font_weight": "bold", "text_anchor": "end"}
+        drawing.text(axis.left - 10, middle + 4.5, life.name, 11.5, **style)
+        a, b = axis.x(life.began_s), axis.x(min(life.ended_s, shown.end_s))
+        box = {"x": a, "y": self.y, "width": max(b - a, 1), "height": PROCESS_BAR, "rx": 2}
+        drawing.add("rect", **box, fill="none", stroke=theme.faint, stroke_width=1)
+        drawing.add("path", d=self._share(shown, axis, (a, b)), fill=theme.many, fill_opacity=0.6)
+        if life.began_s > 0:
+            edge = f"M{_n(a)} {_n(self.y - 2)}V{_n(floor + 2)}"
+            drawing.add("path", d=edge, stroke=theme.ink, stroke_width=2.4)
+        words = lives.says(shown, life)
+        if math.isfinite(life.ended_s):
+            cross = "".join(f"M{_n(b - 5)} {_n(middle + d)}l10 {-2 * d}" for d in (-5, 5))
+            drawing.add("path", d=cross, stroke=color, stroke_width=2.4)
+            drawing.text(b + 9, middle + 4, words, 12, font_weight="bold", fill=color)
+        else:
+            plate(drawing, b - len(words) * 3.3 - 9, middle, words)
+
+    def _share(self, shown: Picture, axis: _Axis, ends: tuple[float, float]) -> str:
+        """A step curve: each sample tells of the time before it."""
+        at, values = lives.samples(shown, self.life.pid, "CPU %")
+        (a, b), floor = ends, self.y + PROCESS_BAR
+        line = f"M{_n(a)} {_n(floor)}"
+        for moment, value in zip(at.tolist(), values.tolist(), strict=True):
+            x = min(max(axis.x(moment - lives.SAMPLE_S), a), b)
+            line += f"H{_n(x)}V{_n(floor - min(value / 100, 1.0) * PROCESS_BAR)}"
+        return f"{line}H{_n(b)}V{_n(floor)}z"
+
+
+def _signals(
+    drawing: Drawing, sent: list[lives.Mark], axis: _Axis, ends: tuple[float, float]
+) -> None:
+    """A line through everything at each signal, with its name above where there is room."""
+    top, bottom = ends
+    edge = -math.inf
+    for mark in sent:
+        x = round(axis.x(mark.at_s)) + 0.5
+        color = drawing.theme.alarm if mark.kills else drawing.theme.ink
+        drawing.add("path", d=f"M{x} {_n(top + 4)}V{_n(bottom)}", stroke=color, stroke_width=1.6)
+        if x >= edge:
+            drawing.text(x, top, mark.name, 12, font_weight="bold", fill=color)
+            edge = x + len(mark.name) * 7.5 + 6
 
 
 @dataclass(frozen=True)

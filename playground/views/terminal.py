@@ -13,6 +13,7 @@ from rich.text import Text
 from playground.trace.records import Kind
 from playground.trace.states import State
 from playground.trace.trace import Trace
+from playground.views import lives
 from playground.views.look import PALETTE, STATE_WORDS, color_of, percent, seconds, tag
 from playground.views.summary import (
     Picture,
@@ -41,6 +42,7 @@ ASCII = {
 MOST_ROWS = 24
 MOST_PROBES = 10
 MOST_TROUBLES = 4  # kinds of errors
+MOST_MARKS = 12  # of what happened to processes
 GUTTER = 18  # columns
 ENDING = 18
 WIDE = 90  # columns from which the summary stands in one row
@@ -84,6 +86,7 @@ class Lanes:
             yield from self._rows(shown.probes, MOST_PROBES, "probes", columns, glyphs)
         for lane in shown.lanes[:MOST_ROWS]:
             yield self._lane(lane.id, columns, glyphs)
+        yield from self._processes(columns, options.ascii_only)
         yield _legend(shown, glyphs)
         yield self._table(options.max_width >= WIDE)
         found = troubles(shown)
@@ -168,6 +171,29 @@ class Lanes:
             text.append("".join(glyph for _, glyph in cells), style=style)
         text.append(f" {occupied(shown, summary)}", style="dim")
         return text
+
+    def _processes(self, columns: int, ascii_only: bool) -> Iterator[Text]:
+        """The processes, where something happened to them, and what it was in words."""
+        shown = self._shown
+        if not lives.happened(shown):
+            return
+        line, cross = ("-", "x") if ascii_only else ("─", "✕")
+        scale = columns / (shown.end_s or 1.0)
+        for life in lives.lives(shown):
+            first, last = (int(max(0.0, at) * scale) for at in (life.began_s, self._last(life)))
+            cells = f"{'':{first}}{line * max(1, last - first)}"[:columns]
+            if math.isfinite(life.ended_s):
+                cells = cells[:-1] + cross
+            told = lives.says(shown, life)
+            name = life.name.replace("worker ", "w")
+            text = Text(no_wrap=True).append(f"{name[: GUTTER - 1]:>{GUTTER - 1}} ", style="bold")
+            text.append(f"{cells:<{columns}}", style="red" if life.why else "")
+            yield text.append(f" {told}", style="dim")
+        for words in lives.sentences(shown)[:MOST_MARKS]:
+            yield Text(f"{'':>{GUTTER}}{words}")
+
+    def _last(self, life: lives.Life) -> float:
+        return min(life.ended_s, self._shown.end_s)
 
     def _table(self, wide: bool) -> Table:
         numbers = self._shown.numbers()

@@ -37,6 +37,7 @@ class Timeline(anywidget.AnyWidget):
         self.titles = list(titles) if titles is not None else None
         self.seen = False  # a view has said hello
         self.on_hello: Callable[[int], None] | None = None
+        self.on_act: Callable[[str], None] | None = None  # a button was pressed
         self.on_msg(self._message)
         if self.traces:
             self.show(self.traces, self.titles)
@@ -52,11 +53,13 @@ class Timeline(anywidget.AnyWidget):
         self.final = wire.pack([wire.shorten(part, STORED_RECORDS) for part in parts])
 
     def _message(self, _: Any, content: dict[str, Any], __: list[memoryview]) -> None:
-        """May run in any thread while a cell is busy: notes what was asked, nothing else."""
+        """May run in any thread while a cell is busy."""
         if content.get("type") == "hello":
             self.seen = True
             if self.on_hello is not None:
                 self.on_hello(int(content.get("seq", 0)))
+        elif content.get("type") == "act" and self.on_act is not None:
+            self.on_act(str(content.get("name")))
 
     def view(self) -> dict[str, Any]:
         """A MIME bundle that shows the widget, and words where its front end is missing."""

@@ -32,6 +32,9 @@ TOLD = (
     "threads",
     "probe_from",
     "awaits",
+    "processes",
+    "marks",
+    "actions",
 )
 
 

@@ -11,7 +11,8 @@ from playground.trace.records import NAME_SHIFT, Kind
 from playground.trace.trace import Lane
 from playground.views import html
 from playground.views.summary import zero_us
-from tests.views.traces import loop, probed, restaurant, truck
+from tests.browser.conftest import PICTURES
+from tests.views.traces import killed, loop, probed, restaurant, truck
 
 PROBE = 0xC0000000  # where the front end numbers probes
 STATE = "document.getElementById('view').__view.state()"
@@ -316,6 +317,34 @@ def test_two_processes_are_two_trucks(show):
     assert [one["hands"] for one in trucks] == [None, 4]
 
 
+def test_processes_signals_and_ends_stand_below_the_requests(show):
+    shown = show(killed())
+    (run,) = shown.scrub(0.3)["runs"]
+    assert run["marks"] == []
+    rows = {row["process"]: row for row in run["rows"] if "process" in row}
+    assert list(rows) == [416, 417, 418]
+    assert [rows[pid]["role"] for pid in rows] == ["parent", "worker", "worker"]
+    (run,) = shown.scrub(1)["runs"]
+    rows = {row["process"]: row for row in run["rows"] if "process" in row}
+    assert list(rows) == [416, 417, 418, 431]
+    assert rows[416]["text"] == "12 % CPU · 31 MiB · 1 restart"
+    assert rows[417]["text"] == "ended: kill -9"
+    assert [row["over"] for row in rows.values()] == [False, True, False, False]
+    assert run["marks"] == [
+        "kill -9 to worker 1 · 417",
+        "worker 1 · 417 ended",
+        "worker 3 · 431 began",
+    ]
+    assert shown.row("request", 3)["text"] == "✕ 500 ms · no answer"
+    assert len(run["scene"]["tables"]) == 2
+    x, y = shown.point(rows[417], 0.2)
+    shown.page.mouse.move(x, y)
+    assert "ended: kill -9 at 504 ms" in shown.state["tip"]
+    assert shown.state["actions"] == [], "nobody is there any more to get a signal"
+    PICTURES.mkdir(exist_ok=True)
+    shown.page.screenshot(path=PICTURES / "views-killed.png", full_page=True)
+
+
 def test_many_requests_become_counts_and_bars(show):
     shown = show(restaurant(400, 40, wait_s=0.1), width=400)
     (run,) = shown.scrub(0.3)["runs"]
@@ -391,6 +420,31 @@ def test_the_picture_moves_while_the_cell_is_busy(page, lab, open_notebook, requ
     page.wait_for_function("document.querySelectorAll('[data-playground-static]').length === 1")
     assert page.evaluate(SHOWN_TWINS) == 0
     notebook.picture(f"views-end-{theme}")
+
+
+def test_a_button_kills_a_worker_in_the_middle_of_a_burst(page, lab, open_notebook):
+    serve = 'with serve("gunicorn-sync", app, workers=2) as s:\n    run = burst(s, 16, "/slow")'
+    notebook = open_notebook(lab.add("views_kill.ipynb", [APP, serve]))
+    notebook.run_cell(0)
+    notebook.cell(1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(f"({VIEWS})().some((v) => v.live && v.t > 0.7)")
+    (view,) = page.evaluate(VIEWS)
+    assert view["actions"] == ["HUP", "TTIN", "TTOU", "USR2", "QUIT", "TERM", "kill -9"]
+    page.get_by_role("button", name="kill -9").click()
+    page.wait_for_function(f"({VIEWS})()[0].runs[0].marks.length >= 3")
+    notebook.picture("views-kill-live")
+    page.wait_for_function(f"!({VIEWS})()[0].live")
+    (last,) = page.evaluate(VIEWS)
+    (run,) = last["runs"]
+    assert run["counters"]["served"] == "15 of 16"
+    assert run["counters"]["failed"] == 1
+    signal, ended, began = run["marks"]
+    killed = signal.removeprefix("kill -9 to ")
+    assert (ended, began.endswith(" began")) == (f"{killed} ended", True)
+    assert began != f"{killed} began"
+    assert last["actions"] == []
+    notebook.picture("views-kill-end")
 
 
 def test_a_saved_notebook_opens_with_and_without_the_state_of_its_widgets(page, lab, open_notebook):

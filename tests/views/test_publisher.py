@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 
+from playground.errors import Told
 from playground.trace.collector import Collector
 from playground.trace.records import NOBODY, OPEN, Flag, Kind, now_us
 from playground.trace.states import State, spans
@@ -134,6 +135,47 @@ def test_outside_of_notebooks_and_terminals_nothing_is_shown(capsys):
         handle.finish()
     assert isinstance(handle, NullHandle)
     assert capsys.readouterr() == ("", "")
+
+
+class Served:
+    """Takes signals, as a server does."""
+
+    actions = ("HUP", "kill -9")
+
+    def __init__(self):
+        self.got = []
+
+    def act(self, name):
+        self.got.append(name)
+        if name == "kill -9":
+            raise Told("there is no worker now")
+
+
+def test_a_button_is_a_signal_for_the_server_while_the_run_goes_on(capsys):
+    server = Served()
+    with Collector() as collector:
+        collector.begin(RUN)
+        handle = publisher_module.NotebookHandle(collector, 1, None, {}, server)
+        handle.widget._message(None, {"type": "hello"}, [])
+        for name in ("HUP", "kill -9", "STOP"):
+            handle.widget._message(None, {"type": "act", "name": name}, [])
+        assert server.got == ["HUP", "kill -9"]
+        handle.finish(restaurant())
+        handle.widget._message(None, {"type": "act", "name": "HUP"}, [])
+    assert server.got == ["HUP", "kill -9"], "the run was over"
+    assert "actions" not in handle.widget.traces[0].meta
+
+
+def test_gauges_do_not_start_the_clock():
+    reader = Reader()
+    with Collector() as collector:
+        collector.begin(RUN)
+        publisher = Publisher(collector, reader, 1, None, {"actions": ["HUP"]})
+        collector.record(Kind.GAUGE, now_us() + 1e6, 3.0, NOBODY, collector.gauge(7, "CPU %"))
+        publisher.step(1.0)
+    (run,) = reader.heads[-1]["runs"]
+    assert run["end_us"] == run["t0_us"]
+    assert run["actions"] == ["HUP"]
 
 
 def test_the_widget_stores_the_final_picture():

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 from collections import Counter
 from io import StringIO
@@ -14,11 +15,12 @@ from rich.console import Console
 
 from playground.trace.records import NAME_SHIFT, Flag, Kind
 from playground.trace.states import State, spans
-from playground.views import html, perfetto, static, svg, terminal, wire
+from playground.trace.trace import Trace, from_tuples
+from playground.views import html, lives, perfetto, static, svg, terminal, wire
 from playground.views.look import percent, seconds
 from playground.views.summary import percentile, picture
 from tests.trace.example import example_trace
-from tests.views.traces import START, loop, probed, restaurant, truck
+from tests.views.traces import START, killed, loop, probed, restaurant, truck
 
 NAME = "{http://www.w3.org/2000/svg}"
 
@@ -278,6 +280,62 @@ def test_the_page_contains_all_it_needs():
     head, _, rows = base64.b64decode(data[1]).partition(b"\n")
     (run,) = json.loads(head)["runs"]
     assert len(rows) == run["count"] * 24
+
+
+# The processes
+
+
+SAID = [
+    "500 ms: kill -9 to worker 1 · 417",
+    "504 ms: worker 1 · 417 ended",
+    "700 ms: worker 3 · 431 began",
+]
+
+
+def test_svg_shows_the_signal_the_end_and_who_came():
+    said = words(svg.render(killed(), theme="light"))
+    assert said.count("kill -9") == 1
+    assert "ended: kill -9" in said
+    assert [word for word in said if re.fullmatch(r".+ · \d+", word)] == [
+        *("parent · 416", "worker 1 · 417", "worker 2 · 418", "worker 3 · 431")
+    ]
+    assert "12 % CPU · 31 MiB · 1 restart" in said
+    assert "kill -9" not in svg.render(restaurant())
+
+
+def test_the_terminal_shows_the_processes_and_what_happened_in_its_order():
+    text = printed(killed(), 110)
+    lines = text.splitlines()
+    assert [line.strip() for line in lines if "ms: " in line] == SAID
+    row = next(line for line in lines if "w1 · 417" in line)
+    assert row.index("✕") < row.index("ended: kill -9")
+    later = next(line for line in lines if "w3 · 431" in line)
+    assert later.index("─") >= row.index("✕")
+    assert "416" not in printed(restaurant(), 110)
+
+
+def test_as_of_a_moment_nobody_has_come_yet():
+    shown = picture(killed(), START + 600_000)
+    assert lives.sentences(shown) == SAID[:2]
+    assert [life.pid for life in lives.lives(shown)] == [416, 417, 418]
+    shown = picture(killed(), START + 400_000)
+    assert lives.sentences(shown) == []
+    assert [life.ended_s for life in lives.lives(shown)] == [math.inf] * 3
+
+
+def test_of_many_processes_the_first_and_the_last_are_drawn():
+    trace = killed()
+    more = [{**trace.meta["processes"][1], "pid": 500 + i} for i in range(40)]
+    trace.meta["processes"] += more
+    pids = [life.pid for life in lives.lives(picture(trace))]
+    assert pids == [416, *range(529, 540)]
+
+
+def test_gauges_do_not_make_a_picture_longer():
+    trace = killed()
+    rows = [tuple(row) for row in trace.records]
+    later = Trace(from_tuples([*rows, (START + 60e6, 1.0, 0, 10, Kind.GAUGE, 0)]), trace.lanes)
+    assert picture(later).end_s == picture(trace).end_s < 10
 
 
 # The wire

@@ -174,3 +174,42 @@ def probed(
     told = {"title": "A food truck that is asked how it is", "interface": "asgi"}
     told |= {"command": "uvicorn app:app", "probe_from": requests + 1}
     return Trace(from_tuples(rows), lanes, infos, _meta(1, **{**told, **meta}))
+
+
+def killed(at_s: float = 0.5, again_s: float = 0.7) -> Trace:
+    """Two workers; the first gets a kill -9 in its service, and another comes for it. With what the
+    system tells of the parent and them.
+    """
+    trace = restaurant(6, 2, wait_s=0.4, failed=())
+    rows = [tuple(row) for row in trace.records if row["t_us"] < START + 3 * S]
+    at, again = START + at_s * S, START + again_s * S
+    rows = [row for row in rows if row[2] != 3]
+    rows += [(START + 300, at - START - 300, 3, 0, Kind.CLIENT, Flag.ERROR)]
+    rows += [
+        (at - 60_000, 60_000.0, 3, 1, kind, Flag.ERROR) for kind in (Kind.WORKER, Kind.REQUEST)
+    ]
+    trace.requests[3] = RequestInfo("GET /slow", None, "its process (pid 417) ended")
+    pids = {416: 10, 417: 20, 418: 30, 431: 40}
+    lanes = [*trace.lanes, Lane(3, "worker 3", "worker", 431, 431)]
+    for pid, first in pids.items():
+        born = {417: 0.0, 431: again_s}.get(pid, 0.0) * S + START
+        end = at if pid == 417 else START + 1.25 * S
+        for place, (name, value) in enumerate((("CPU %", 50.0), ("PSS MiB", 31.0), ("state", 2.0))):
+            lanes.append(Lane(first + place, name, "gauge", pid, pid))
+            rows += [(born + 100_000, value, 0, first + place, Kind.GAUGE, 0)]
+        rows += [(end - 50_000, 12.0, 0, first, Kind.GAUGE, 0)]
+    lanes.append(Lane(13, "restarts", "gauge", 416, 416))
+    rows += [(again + 50_000, 1.0, 0, 13, Kind.GAUGE, 0)]
+    processes = [
+        {"pid": 416, "role": "parent", "began_us": START - S, "ended_us": None},
+        {"pid": 417, "role": "worker", "began_us": START - S, "ended_us": at + 4000},
+        {"pid": 418, "role": "worker", "began_us": START - S, "ended_us": None},
+        {"pid": 431, "role": "worker", "began_us": again, "ended_us": None},
+    ]
+    marks = [
+        {"t_us": at, "what": "signal", "name": "kill -9", "pid": 417},
+        {"t_us": at + 4000, "what": "ended", "name": "", "pid": 417},
+        {"t_us": again, "what": "began", "name": "", "pid": 431},
+    ]
+    told = {**trace.meta, "processes": processes, "marks": marks}
+    return Trace(from_tuples(rows), lanes, trace.requests, told)

@@ -17,6 +17,7 @@ PARTS = (
     "truck",  # ASGI: one cook, ovens, a pass, a bell
     "timeline",  # rows of bars, lanes, the lag of a loop
     "view",  # clock, controls, mouse and keys
+    "processes",  # rows of the server's processes, signals and their buttons
     "widget",  # messages from the kernel; what anywidget calls
 )
 

@@ -61,6 +61,7 @@ class Run {
 		this.loop = this.loops.length > 0 || this.info.interface === "asgi";
 		this.pool = this.loop ? lanes.filter((l) => l.kind !== "loop") : [];
 		this.lanes = this.loop ? [...this.loops, ...this.pool] : lanes;
+		lives(this);
 		this.byLane = new Map(this.lanes.map((l) => [l.id, []]));
 		const onLoop = new Set(this.loops.map((l) => l.id));
 		this.waits = false;
@@ -154,6 +155,8 @@ class Run {
 
 	/** Of `lanes` at most `count`: the busy ones, then those last seen at work (others were replaced). */
 	atWork(lanes, count, t, busy) {
+		const living = lanes.filter((lane) => this.processes.every((p) => p.pid !== lane.pid || (p.a <= t && t < p.b)));
+		if (living.length >= count) lanes = living; // who has ended or not come yet is no part of it
 		if (lanes.length <= count) return lanes;
 		const last = new Map(lanes.map((lane) => [lane, (before(this.byLane.get(lane.id), t) || { a: -Infinity }).a]));
 		const order = [...lanes].sort((p, q) => busy(q) - busy(p) || last.get(q) - last.get(p) || q.id - p.id);
@@ -249,6 +252,8 @@ function sentence(run, m) {
 	if (m.trouble) parts[0] += `: ${m.trouble}`;
 	if (run.info.traced === false) return parts[0] + ". This server is not traced: only the clients' clocks are known.";
 	parts.push(m.line.length ? `${waiting(m.line)} in line` : "nobody in line");
+	const last = run.marks.filter((one) => one.t <= m.t).pop();
+	if (last) parts.push(`${markWords(run, last)} at ${seconds(last.t)}`);
 	if (run.probes.length) parts.push(`slowest probe ${probeWords(m.probed)}`);
 	return [...parts, ...(run.loop ? cooksSay(m) : waitersSay(m))].join("; ") + ".";
 }

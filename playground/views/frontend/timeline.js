@@ -6,7 +6,7 @@ const brief = (lane) => lane.name.replace("worker ", "w").replace(", thread ", "
 /** Rows of one run from top to bottom; depends on counts and width only. */
 function arrange(run, width, compact) {
 	const small = width < 560, rows = [], probes = run.probes.length, n = run.shown - probes, limit = compact ? 16 : 24, lanes = run.lanes.length;
-	let y = 26;
+	let y = run.signals.length ? 46 : 26;
 	const add = (row) => { rows.push({ ...row, y }); y += row.pitch; };
 	const many = (kind, from, to, most, pitch) => {
 		const count = to - from, k = NICE.find((v) => count / v <= most) || Math.ceil(count / most);
@@ -34,6 +34,7 @@ function arrange(run, width, compact) {
 			if (run.samples(run.lanes[i], LAG) && i < loops) add({ kind: "late", i, pitch: compact ? 24 : 32, bar: compact ? 18 : 24 });
 		}
 	}
+	processRows(run, compact, add, () => { y += 4; });
 	return { rows, height: y + 10, gutter: small ? 74 : 126, right: small ? 10 : 14, small };
 }
 
@@ -66,6 +67,7 @@ class Painter {
 		g.rect(this.x0 - 1, 0, this.x1 - this.x0 + 2, plan.height);
 		g.clip();
 		for (const row of plan.rows) this[row.kind](row);
+		this.signals();
 		const x = this.x(look.t);
 		g.globalAlpha = look.over ? 0.4 : 1;
 		g.setLineDash([3, 3]);
@@ -108,6 +110,7 @@ class Painter {
 			const lane = run.lanes[row.i];
 			brush.text(plan.small ? brief(lane) : lane.name.replace(", thread ", " · t"), x, y, style);
 		}
+		if (row.kind === "process" && run.processes[row.i].a <= look.t) brush.text(plan.small ? String(run.processes[row.i].pid) : processName(run.processes[row.i]), x, y, { ...group, size: 12 });
 		if (row.kind === "late") brush.text("lag", x, y, style);
 		if (row.kind === "lanes") brush.text(`${brief(run.lanes[row.i])}–${brief(run.lanes[row.to - 1])}`, x, y, group);
 	}
@@ -168,6 +171,7 @@ class Painter {
 		const lane = this.run.lanes[row.i], { brush, look } = this, spans = this.run.byLane.get(lane.id), y = row.y + (row.pitch - row.bar) / 2 - 1;
 		this.idle(this.run.idle.get(lane.id) || [], row, y);
 		this.spans(spans, row);
+		this.lost(lane, row);
 		this.drawn.push({ lane: lane.id, row: row.i, y: y + row.bar / 2, texts: row.bar >= 20 ? this.occupied(lane, row, y) : [] });
 	}
 

@@ -79,6 +79,7 @@ class View {
 		const modes = node(this.controls, "div", "pgv-group");
 		this.followButton = button(modes, "follow", "follow: the picture is now", () => { this.mode = "follow"; this.changed(); });
 		this.freezeButton = button(modes, "freeze", "freeze: hold this moment", () => { this.mode = "freeze"; this.changed(); });
+		this.acts = node(this.controls, "div", "pgv-group pgv-acts");
 		this.helpButton = button(this.controls, "?", "keys", () => this.help());
 	}
 
@@ -122,6 +123,7 @@ class View {
 		this.seq = head.seq;
 		this.live = head.live;
 		this.single = this.runs.length === 1;
+		this.offer(head.runs[0].actions);
 		const clock = performance.now() / 1000, end = Math.max(...this.runs.map((r) => r.end));
 		this.told = { end, at: clock };
 		const zero = head.runs[0].t0_us;
@@ -444,6 +446,7 @@ class View {
 			const span = run.byLane.get(run.lanes[row.i].id).find((s) => t >= s.a - slack && t < s.b + slack);
 			return span && seen ? { section, n: span.n, t } : null;
 		}
+		if (row.kind === "process" && run.processes[row.i].a <= t && seen) return { section, process: run.processes[row.i], t };
 		if (row.kind === "requests" && t >= 0) return { section, group: row, t: Math.min(t, p.look.t) };
 		return null;
 	}
@@ -452,7 +455,7 @@ class View {
 		const n = hit && hit.n ? hit.n : 0;
 		if (n !== this.highlight) { this.highlight = n; this.changed(); }
 		if (!hit) { this.tip.hidden = true; return; }
-		if (hit.n) this.describe(hit.section, n, event); else this.describeGroup(hit, event);
+		if (hit.n) this.describe(hit.section, n, event); else if (hit.process) this.describeProcess(hit, event); else this.describeGroup(hit, event);
 	}
 
 	describeGroup({ section, group, t }, event) {
@@ -518,12 +521,12 @@ class View {
 			t: this.t, edge: this.edge(), mode: this.mode, speed: this.speed, live: this.live, seq: this.seq, theme: this.theme,
 			window: [...this.window], zoomed: this.zoomed, highlight: this.highlight, visible: this.visible,
 			draws: this.draws, drawMs: this.drawMs, size: this.el.dataset.size, sentence: this.say.textContent, aloud: this.aloud.textContent,
-			tip: this.tip.hidden ? "" : this.tip.textContent, keys: !this.keys.hidden,
+			actions: [...this.acts.querySelectorAll("button")].map((b) => b.textContent), tip: this.tip.hidden ? "" : this.tip.textContent, keys: !this.keys.hidden,
 			runs: this.sections.map((s) => ({
 				title: s.run.info.title, total: s.run.total, badges: [...s.badges.children].map((b) => b.textContent),
 				counters: Object.fromEntries(s.figures || []),
 				scene: s.drawn ? s.drawn.drawn : null,
-				rows: s.painter ? s.painter.drawn : [], bars: s.painter ? s.painter.bars : 0,
+				marks: s.painter ? s.painter.marked : [], rows: s.painter ? s.painter.drawn : [], bars: s.painter ? s.painter.bars : 0,
 				plot: s.painter ? { x0: s.painter.x0, x1: s.painter.x1 } : null,
 				height: s.painter ? s.painter.plan.height : 0,
 			})),

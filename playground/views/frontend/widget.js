@@ -45,6 +45,7 @@ function render({ model, el }) {
 	const hello = () => {
 		try { model.send({ type: "hello", seq: view.seq }); } catch { /* no kernel: what is stored is shown */ }
 	};
+	view.act = (name) => model.send({ type: "act", name });
 	const final = () => {
 		const stored = model.get("final");
 		if (stored && stored.byteLength) take(unpack(stored));
