@@ -237,9 +237,10 @@ def compare(
     seed: Seed = 1,
     rounds: Annotated[int, typer.Option(help="How often each is asked, in turn.")] = 4,
     as_json: AsJson = False,
-    csv: Out = None,
-    png: Out = None,
+    html: Out = None,
     svg: Out = None,
+    png: Out = None,
+    csv: Out = None,
     theme: Shade = Theme.LIGHT,
 ) -> None:
     """Put the same load on several servers, in rounds that take turns, and tell the ratios."""
@@ -276,13 +277,15 @@ def compare(
     else:
         what = workload or order.target
         _say(f"{order.path} ({what}), {settled.words()}, {rounds} rounds\n{found.to_text()}")
+    if html:
+        found.to_html(html)
     if csv:
         found.to_csv(csv)
     if png:
         found.to_png(png, theme="light" if theme is Theme.AUTO else theme.value)
     if svg:
         svg.write_text(found.to_svg(theme.value), encoding="utf-8")
-    _tell_written(csv, png, svg)
+    _tell_written(html, svg, png, csv)
     _check(found.outcomes, orders)
 
 

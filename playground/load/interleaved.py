@@ -16,6 +16,7 @@ from playground.load.checks import check_server, check_whole
 from playground.load.grid import grid_html, grid_text
 from playground.load.outcome import Outcome, check_together, numbered
 from playground.load.paced import load
+from playground.load.page import write_page
 from playground.load.percentiles import Percentiles
 from playground.load.run import CLOSED_NOTE, LATE_NOTE, Run
 from playground.setups.catalogue import ServeError
@@ -146,20 +147,24 @@ class Comparison:
         """Write a line for each request."""
         return self.percentiles.to_csv(path)
 
-    def to_html(self) -> str:
-        """The curves and the tables for a page."""
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the curves and the tables as a page."""
+        return write_page(path, f"{self.path} on {', '.join(self.names)}", self.html())
+
+    def html(self) -> str:
+        """The curves and the tables, to be part of a page."""
         ratios = (
             f'<br>{grid_html(*self.grid())}<p style="margin:.5em 0">{self.words}</p>'
             if len(self.names) > 1
             else ""
         )
-        return f"{self.percentiles.to_html()}{ratios}"
+        return f"{self.percentiles.html()}{ratios}"
 
     def __repr__(self) -> str:
         return f"<GET {self.path} on {', '.join(self.names)}: {self.rounds} rounds in turn>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self.to_html(), "text/plain": self.to_text()}
+        return {"text/html": self.html(), "text/plain": self.to_text()}
 
     def __rich_console__(self, console: Any, options: Any) -> Any:
         from rich.text import Text

@@ -15,6 +15,7 @@ from typing import Any
 from playground.load.files import write_whole
 from playground.load.grid import grid_html, grid_text
 from playground.load.outcome import COLUMNS, Outcome, outcomes, write_csv
+from playground.load.page import write_page
 from playground.load.run import Run
 from playground.setups.catalogue import ServeError
 from playground.trace.trace import Trace
@@ -54,8 +55,13 @@ class Percentiles:
         rows = [[one.name, *one.cells()] for one in self.outcomes]
         return "\n".join([grid_text(["", *COLUMNS], rows), *self.notes()])
 
-    def to_html(self) -> str:
-        """The curves and the table for a page."""
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the curves and the table as a page."""
+        names = ", ".join(one.name for one in self.outcomes)
+        return write_page(path, f"Percentiles of {names}", self.html())
+
+    def html(self) -> str:
+        """The curves and the table, to be part of a page."""
         rows = [[one.name, *one.cells()] for one in self.outcomes]
         still = base64.b64encode(self.to_svg("light").encode()).decode()
         notes = "".join(
@@ -93,7 +99,7 @@ class Percentiles:
         return f"<Percentiles of {', '.join(one.name for one in self.outcomes)}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self.to_html(), "text/plain": self.to_text()}
+        return {"text/html": self.html(), "text/plain": self.to_text()}
 
     def __rich_console__(self, console: Any, options: Any) -> Any:
         from rich.text import Text

@@ -167,7 +167,7 @@ def test_a_load_over_time_tells_its_percentiles_and_as_json_nothing_else(tmp_pat
 
 
 def test_servers_that_take_turns_are_compared_as_text_json_and_files(tmp_path: Path) -> None:
-    files = {end: tmp_path / f"a.{end}" for end in ("csv", "png", "svg")}
+    files = {end: tmp_path / f"a.{end}" for end in ("csv", "png", "svg", "html")}
     args = ["compare", "minimal-wsgi:1x2", "minimal-asgi", "-n", "4", "--rate", "50"]
     args += ["--rounds", "2", "--app", "hello"]
     done = playground(
@@ -185,6 +185,10 @@ def test_servers_that_take_turns_are_compared_as_text_json_and_files(tmp_path: P
     ]
     assert files["png"].read_bytes().startswith(b"\x89PNG")
     assert files["svg"].read_text().startswith("<svg")
+    page = files["html"].read_text()
+    assert "times minimal-wsgi:1x2" in page
+    assert "<svg" in page
+    assert "http" not in page.replace("http://www.w3.org", ""), "it needs nothing else"
     told = playground(*args, "--json", workspace=tmp_path)
     found = json.loads(told.stdout)
     assert [one["name"] for one in found["servers"]] == ["minimal-wsgi:1x2", "minimal-asgi"]

@@ -98,6 +98,10 @@ def test_a_chart_becomes_files(tmp_path):
     png = curves.to_png(tmp_path / "a.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     assert png != curves.to_png(tmp_path / "b.png", theme="dark").read_bytes()
+    page = curves.to_html(tmp_path / "a.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<title>Percentiles of a, b</title>" in page
+    (tmp_path / "a.html").unlink()
     rows = list(csv.DictReader(curves.to_csv(tmp_path / "a.csv").open()))
     assert len(rows) == 102
     assert rows[0]["latency_s"] == "1.000000"
