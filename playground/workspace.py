@@ -7,6 +7,7 @@ The folder is `workspace/` in the checkout, or wherever `PLAYGROUND_WORKSPACE` s
     exercises/02_wsgi/    one file an exercise
     progress.json         written by playground.grading
     backups/<time>/       what `reset` replaced
+    cache/                what servers made once and can make again, such as a trained model
 
 One rule protects the learner's work: a file is overwritten only while it still has the fingerprint
 of what was copied. Whatever was changed since belongs to the learner, and only `reset` replaces it,
@@ -157,7 +158,7 @@ def reset_all() -> Reset:
 
     Works for a workspace of any format version.
     """
-    keep = {"backups", LOCK}
+    keep = {"backups", "cache", LOCK}
     with locked():
         everything = sorted(
             str(path.relative_to(root()))

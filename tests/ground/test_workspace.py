@@ -209,6 +209,15 @@ def test_reset_all_moves_everything_to_a_backup(course: Path) -> None:
     assert mine("exercises/02_wsgi/close.py").read_text() == "def close():\n    ...\n"
 
 
+def test_reset_all_keeps_what_can_be_made_again(course: Path) -> None:
+    workspace.prepare()
+    mine("cache").mkdir()
+    mine("cache/model").write_text("trained")
+    done = workspace.reset_all()
+    assert mine("cache/model").read_text() == "trained"
+    assert not any(name.startswith("cache") for name in done.replaced)
+
+
 @pytest.mark.parametrize(("version", "remedy"), [(0, "reset --all"), (99, "git pull")])
 def test_a_workspace_of_another_format_is_a_sentence_and_is_not_touched(
     course: Path, version: int, remedy: str
