@@ -299,6 +299,8 @@ class Line:
 class Room:
     """A blocking function for threads: `room(label)` returns label when the grader says so."""
 
+    __name__ = "function"  # in messages
+
     def __init__(self) -> None:
         self.lock = threading.Condition()
         self.inside: list[str] = []
