@@ -324,6 +324,9 @@ def test_processes_signals_and_ends_stand_below_the_requests(show):
     rows = {row["process"]: row for row in run["rows"] if "process" in row}
     assert list(rows) == [416, 417, 418]
     assert [rows[pid]["role"] for pid in rows] == ["parent", "worker", "worker"]
+    assert [one["lane"] for one in run["scene"]["tables"]] == [1, 2]
+    (run,) = shown.scrub(0.6 / shown.state["edge"])["runs"]
+    assert [one["lane"] for one in run["scene"]["tables"]] == [2, None], "before another has come"
     (run,) = shown.scrub(1)["runs"]
     rows = {row["process"]: row for row in run["rows"] if "process" in row}
     assert list(rows) == [416, 417, 418, 431]
@@ -336,7 +339,7 @@ def test_processes_signals_and_ends_stand_below_the_requests(show):
         "worker 3 · 431 began",
     ]
     assert shown.row("request", 3)["text"] == "✕ 500 ms · no answer"
-    assert len(run["scene"]["tables"]) == 2
+    assert [one["lane"] for one in run["scene"]["tables"]] == [2, 3]
     x, y = shown.point(rows[417], 0.2)
     shown.page.mouse.move(x, y)
     assert "ended: kill -9 at 504 ms" in shown.state["tip"]

@@ -153,10 +153,10 @@ class Run {
 		return result;
 	}
 
-	/** Of `lanes` at most `count`: the busy ones, then those last seen at work (others were replaced). */
+	/** Of `lanes` whose process lives at most `count`: the busy ones, then those last seen at work. */
 	atWork(lanes, count, t, busy) {
-		const living = lanes.filter((lane) => this.processes.every((p) => p.pid !== lane.pid || (p.a <= t && t < p.b)));
-		if (living.length >= count) lanes = living; // who has ended or not come yet is no part of it
+		// whose process has ended, or has not come yet, is not there
+		lanes = lanes.filter((lane) => this.processes.every((p) => p.pid !== lane.pid || (p.a <= t && t < p.b)));
 		if (lanes.length <= count) return lanes;
 		const last = new Map(lanes.map((lane) => [lane, (before(this.byLane.get(lane.id), t) || { a: -Infinity }).a]));
 		const order = [...lanes].sort((p, q) => busy(q) - busy(p) || last.get(q) - last.get(p) || q.id - p.id);
