@@ -7,6 +7,7 @@ import time
 from io import StringIO
 from itertools import pairwise
 
+import cloudpickle
 import numpy as np
 import pytest
 from rich.console import Console
@@ -337,3 +338,7 @@ def test_the_verb_is_found_whatever_was_imported_before(line):
     check = f"{line}; import inspect; print(list(inspect.signature(load).parameters)[:2])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout == "['server', 'path']\n"
+
+
+def test_a_function_that_names_the_verb_can_be_sent_to_a_server():
+    assert cloudpickle.loads(cloudpickle.dumps(lambda: load))() is load
