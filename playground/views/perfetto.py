@@ -2,8 +2,8 @@
 
 Work that a thread does is a complete event (``X``) on its real tid; what a request goes through is
 asynchronous and nested (``b``, ``e``), under the request's number; an arrow (``s``, ``f``) leads
-from the client's send to the server's work; gauges are counters (``C``). Source: the Trace Event
-Format.
+from the client's send to the server's work; gauges are counters (``C``); signals, and the
+beginnings and ends of processes, are instants (``i``). Source: the Trace Event Format.
 """
 
 from collections.abc import Iterator
@@ -52,6 +52,14 @@ class _Export:
             yield from self._record(record)
         for span in spans(self.trace):
             yield from self._state(span)
+        yield from self._marks()
+
+    def _marks(self) -> Iterator[Event]:
+        """Signals, and processes that began or ended: a line through everything."""
+        for mark in self.trace.meta.get("marks", []):
+            name = f"{mark['name'] or 'process'} {mark['what']}".removesuffix(" signal")
+            at = {"pid": mark["pid"], "tid": mark["pid"], "ts": mark["t_us"] - self.zero}
+            yield {"ph": "i", "s": "g", "name": f"{name}: pid {mark['pid']}", **at}
 
     def _names(self) -> Iterator[Event]:
         named = set()

@@ -386,6 +386,16 @@ def test_perfetto_puts_work_on_the_real_threads_and_arrows_from_the_client():
     assert {e["tid"] for e in starts} == {100}
 
 
+def test_perfetto_marks_signals_and_the_lives_of_processes():
+    events = perfetto.export(killed())["traceEvents"]
+    marks = [(e["ts"], e["name"]) for e in events if e["ph"] == "i" and e["s"] == "g"]
+    assert marks == [
+        (499_900.0, "kill -9: pid 417"),
+        (503_900.0, "process ended: pid 417"),
+        (699_900.0, "process began: pid 431"),
+    ]
+
+
 def test_perfetto_steps_of_a_loop_do_not_overlap():
     events = perfetto.export(loop())["traceEvents"]
     steps = sorted(
