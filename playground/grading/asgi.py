@@ -163,6 +163,7 @@ class Stage:
         self.learner = learner
         make = learner.define("from playground.grading.stepping import Stage", "Stage")
         self._remote: Remote = make()
+        self._begun: list[str] = []  # calls, in words
 
     def __enter__(self) -> Stage:
         return self
@@ -178,10 +179,12 @@ class Stage:
 
     def start(self, function: str | Remote, *args: Any, called: str = "") -> Call:
         """Begin to await the learner's function(*args); it runs with `run` and `finish`."""
-        name, target = self._function(function)
+        name, target = self._function(function, called)
         number = self._remote.call("start", target, *args)
         shown = ", ".join(short(arg, 100) for arg in args)
-        return Call(self, number, called or f"await {name}({shown})")
+        called = called or f"await {name}({shown})"
+        self._begun.append(called)
+        return Call(self, number, called)
 
     def exchange(
         self,
@@ -197,8 +200,10 @@ class Stage:
         `events` may be shared to record an order. `window` is how many calls of send return at
         once; the following wait for `let_send`. None: all of them return.
         """
-        name, target = self._function(app)
-        exchange = Exchange(self, called or _describe(name, scope), events, window)
+        name, target = self._function(app, called)
+        called = called or _describe(name, scope)
+        self._begun.append(called)
+        exchange = Exchange(self, called, events, window)
         exchange._bind(*self._remote.call("exchange", target, scope, exchange.hook))
         return exchange.feed(*messages)
 
@@ -229,7 +234,8 @@ class Stage:
 
     def run(self, seconds: float = 0.0) -> Stage:
         """Go on until nothing can go on by itself; meanwhile the clock advances by `seconds`."""
-        trouble = self._remote.call("run", seconds)
+        with self.learner.telling("; ".join(dict.fromkeys(self._begun[-2:])) or "the event loop"):
+            trouble = self._remote.call("run", seconds)
         if trouble:
             nudge = "An await that never waits for anything leaves no rest to anybody."
             message = Message("the event loop", trouble, "it waits for something", nudge=nudge)
@@ -263,9 +269,12 @@ class Stage:
             for _, name, awaited, frames in self._remote.call("tasks")
         )
 
-    def _function(self, function: str | Remote) -> tuple[str, Remote]:
+    def _function(self, function: str | Remote, called: str) -> tuple[str, Remote]:
         if isinstance(function, Remote):
             return repr(function), function
+        if not isinstance(function, str):  # the learner's code should have returned one
+            got = f"{short(function)} is to be called, and that is no function"
+            fail(called, got, "a function", nudge="Does the outer function return the inner one?")
         try:
             return function, self.learner.name(function)
         except Raised as raised:

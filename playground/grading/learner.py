@@ -662,7 +662,8 @@ def _parse_stacks(text: bytes, path: Path) -> tuple[Stack, ...]:
     try:
         report = json.loads(text)
         named = [(f"thread {n}", lines) for n, lines in report["threads"]]
-        named += [(f"task {n}", lines) for n, lines in report["tasks"]]
+        # subtle: the task that runs has no lines of its own, they are those of its thread
+        named += [(f"task {n}", lines) for n, lines in report["tasks"] if lines]
         return tuple(Stack(name, tuple(Line(*line) for line in lines)) for name, lines in named)
     except (ValueError, KeyError, TypeError):
         return _parse_faulthandler(text.decode("utf-8", "replace"), path)
