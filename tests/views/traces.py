@@ -183,6 +183,7 @@ def killed(at_s: float = 0.5, again_s: float = 0.7) -> Trace:
     trace = restaurant(6, 2, wait_s=0.4, failed=())
     rows = [tuple(row) for row in trace.records if row["t_us"] < START + 3 * S]
     at, again = START + at_s * S, START + again_s * S
+    rows = [(*row[:3], 3 if row[3] == 1 and row[0] > at else row[3], *row[4:]) for row in rows]
     rows = [row for row in rows if row[2] != 3]
     rows += [(START + 300, at - START - 300, 3, 0, Kind.CLIENT, Flag.ERROR)]
     rows += [
