@@ -128,7 +128,7 @@ def test_on_a_loop_requests_wait_together():
 
 def test_runs_of_one_server_are_kept_apart(until):
     with serve("gunicorn-sync", "slow") as server:
-        first = burst(server, 2, "/?s=0.3", timeout=0.1, show=False)
+        first = burst(server, 2, "/?s=1", timeout=0.1, show=False)
         assert first.summary()["failed"] == 2
         second = burst(server, 1, "/?s=0.01", show=False)
     assert {request for request in second.trace.requests if request < UNTRACKED} == {1}
