@@ -90,7 +90,7 @@ def compared(predicted: float | str, measured: float | str) -> str:
     if isinstance(predicted, str) or isinstance(measured, str):
         if str(predicted) == str(measured):
             return "Right: that is what happened."
-        return "It came out differently. The picture shows why: look where the time goes."
+        return "It came out differently. What the cell has shown above tells why."
     if predicted == measured:
         return "Right, exactly."
     if predicted <= 0 or measured <= 0 or not math.isfinite(measured / predicted):
@@ -106,6 +106,8 @@ def compared(predicted: float | str, measured: float | str) -> str:
 def amount(value: float | str, unit: str) -> str:
     """Return a value with its unit, to three significant digits."""
     text = value if isinstance(value, str) else f"{value:.3g}"
+    if text == "1" and len(unit) > 2:  # 1 thread, but 1 s
+        unit = unit.removesuffix("s")
     return f"{text} {unit}".strip()
 
 
