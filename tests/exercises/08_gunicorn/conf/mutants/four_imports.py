@@ -1,0 +1,15 @@
+# Imports in every worker.
+# Message: came back the worker had imported the application itself
+# Message: nudge The option is --preload
+
+"""A `gunicorn.conf.py` for an application with a model that leaks."""
+
+bind = "127.0.0.1:8000"
+workers = 2
+worker_class = "gthread"
+threads = 4
+max_requests = 50
+max_requests_jitter = 10
+timeout = 20
+graceful_timeout = 25
+keepalive = 5
