@@ -72,7 +72,7 @@ def beside(said: dict[str, Any], measured: float | str, unit: str = "") -> Panel
         )
         return note(words)
     predicted = amount(said["answer"], unit)
-    verdict = compared(said["answer"], measured)
+    verdict = compared(said["answer"], measured, unit)
     text = f"Your prediction: {predicted}\nMeasured:        {shown}\n{verdict}"
     cell = "padding:.1em 1.2em .1em 0;text-align:left"
     table = "".join(
@@ -85,8 +85,11 @@ def beside(said: dict[str, Any], measured: float | str, unit: str = "") -> Panel
     return Panel(text, render.card(html, render.COLOURS[Status.NOT_SOLVED]))
 
 
-def compared(predicted: float | str, measured: float | str) -> str:
-    """Return one sentence: right, close, or how many times as much it really was."""
+def compared(predicted: float | str, measured: float | str, unit: str) -> str:
+    """Return one sentence: right, close, or how many times as much it really was, and a question.
+
+    The question is about waiting for a prediction in seconds only.
+    """
     if isinstance(predicted, str) or isinstance(measured, str):
         if str(predicted) == str(measured):
             return "Right: that is what happened."
@@ -94,13 +97,22 @@ def compared(predicted: float | str, measured: float | str) -> str:
     if predicted == measured:
         return "Right, exactly."
     if predicted <= 0 or measured <= 0 or not math.isfinite(measured / predicted):
-        return f"{abs(measured - predicted):.3g} apart. What did you count that did not happen?"
+        return f"{abs(measured - predicted):.3g} apart. {_question(predicted < measured, unit)}"
     ratio = measured / predicted
     if 1 / CLOSE <= ratio <= CLOSE:
         return f"Close: it was {ratio:.2f} times what you said."
     if ratio > 1:
-        return f"It was {ratio:.2g} times what you said. What takes longer than you thought?"
-    return f"You said {1 / ratio:.2g} times as much. What did not have to wait for what?"
+        return f"It was {ratio:.2g} times what you said. {_question(True, unit)}"
+    return f"You said {1 / ratio:.2g} times as much. {_question(False, unit)}"
+
+
+def _question(more: bool, unit: str) -> str:
+    """What to think about when there was more, or less, than predicted."""
+    if unit == "s":
+        return (
+            "What takes longer than you thought?" if more else "What did not have to wait for what?"
+        )
+    return "What did you leave out?" if more else "What did you expect that did not happen?"
 
 
 def amount(value: float | str, unit: str) -> str:

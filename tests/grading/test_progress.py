@@ -105,19 +105,22 @@ def test_without_a_prediction_one_kind_sentence(course: Path, capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "measured", "words"),
+    ("said", "measured", "unit", "words"),
     [
-        (2.0, 2.0, "Right, exactly."),
-        (2.0, 2.2, "Close: it was 1.10 times"),
-        (1.0, 8.0, "It was 8 times what you said. What takes longer than you thought?"),
-        (8.0, 2.0, "You said 4 times as much. What did not have to wait for what?"),
-        (0.0, 2.0, "2 apart"),
-        ("all at once", "all at once", "Right"),
-        ("all at once", "one by one", "came out differently"),
+        (2.0, 2.0, "s", "Right, exactly."),
+        (2.0, 2.2, "s", "Close: it was 1.10 times"),
+        (1.0, 8.0, "s", "It was 8 times what you said. What takes longer than you thought?"),
+        (8.0, 2.0, "s", "You said 4 times as much. What did not have to wait for what?"),
+        (1.0, 2.0, "of 4", "It was 2 times what you said. What did you leave out?"),
+        (9.0, 3.0, "threads", "3 times as much. What did you expect that did not happen?"),
+        (0.0, 2.0, "threads", "2 apart. What did you leave out?"),
+        (2.0, 0.0, "threads", "2 apart. What did you expect that did not happen?"),
+        ("all at once", "all at once", "", "Right"),
+        ("all at once", "one by one", "", "came out differently"),
     ],
 )
-def test_words_for_right_close_and_far(said, measured, words: str) -> None:
-    assert words in predictions.compared(said, measured)
+def test_words_for_right_close_and_far(said, measured, unit: str, words: str) -> None:
+    assert words in predictions.compared(said, measured, unit)
 
 
 def test_an_answer_that_makes_no_sense_is_a_sentence(course: Path) -> None:
