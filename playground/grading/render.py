@@ -267,11 +267,11 @@ def _stacks(message: Message) -> Iterator[str]:
 
 
 def _wire(wire: Wire) -> Iterator[Row]:
+    yield Row("client sent", _escaped_lines(wire.sent), code=True)
     if wire.expected is not None and wire.received is not None:
         yield Row("first wrong", _caret(wire.expected, wire.received), code=True)
     elif wire.received is not None:
-        yield Row("received", _escaped_lines(wire.received), code=True)
-    yield Row("sent", _escaped_lines(wire.sent), code=True)
+        yield Row("client got", _escaped_lines(wire.received), code=True)
     if wire.command:
         yield Row("repeat it", wire.command, code=True)
 
