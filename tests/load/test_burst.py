@@ -184,26 +184,35 @@ def seen_running(run):
     return seen / sum(info.cpu_us for info in run.trace.requests.values())
 
 
+def bursts_until_most_was_seen(server, lanes=None):
+    """Runs, the last of which was seen well. On a busy machine the sampler comes late itself, and
+    then claims nothing; but what it claims is never much more than what was used.
+    """
+    for _ in range(12):
+        run = burst(server, 4, show=False)
+        yield run
+        assert seen_running(run) < 1.6
+        if seen_running(run) > 0.4 and on_lanes(run)[0] == (lanes or on_lanes(run)[0]):
+            return
+    raise AssertionError("the sampler saw next to nothing, twelve times")
+
+
 @needs_sampler
 def test_threads_of_one_process_compute_in_turns():
     with serve("minimal-wsgi", computes, threads=4) as server:
-        run = burst(server, 4, show=False)
-    lanes, running, together, _ = on_lanes(run)
-    assert lanes == 4
-    assert running < 1.3
-    assert together < 0.3
-    assert 0.4 < seen_running(run) < 1.6
+        for run in bursts_until_most_was_seen(server):
+            lanes, running, together, _ = on_lanes(run)
+            assert lanes == 4
+            assert running < 1.3
+            assert together < 0.3
     assert State.WAITING in spans(run.trace)["kind"], "for the GIL"
 
 
 @needs_sampler
 def test_processes_do_not_wait_for_each_other_to_compute():
     with serve("minimal-wsgi", computes, workers=2) as server:
-        runs = [burst(server, 4, show=False) for _ in range(3)]
-    both = [run for run in runs if on_lanes(run)[0] == 2]
-    assert both, "each worker got a request"
-    assert all(0.4 < seen_running(run) < 1.6 for run in both)
-    assert max(on_lanes(run)[3] for run in both) > 0.6, "on two processors, or both wanting one"
+        runs = list(bursts_until_most_was_seen(server, lanes=2))
+    assert on_lanes(runs[-1])[3] > 0.6, "on two processors, or both wanting one"
 
 
 def test_what_took_too_long_says_so_and_was_queued_to_the_end():
