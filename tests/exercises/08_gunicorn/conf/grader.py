@@ -142,6 +142,9 @@ def settings(learner: Learner) -> Config:
                 f"{name} = {value!r}", f"Gunicorn refuses it: {error}", "a value for this setting",
                 nudge="The documentation of the setting says what it may be.",
             )  # fmt: skip
+    kind = config.settings["worker_class"].get()
+    if not isinstance(kind, str):
+        fail("worker_class", repr(kind), "the name of a class of workers, such as 'sync'")
     return config
 
 
