@@ -37,6 +37,7 @@ QUIET = [
 SIZE = {"width": 1280, "height": 900}
 NUMBERED = re.compile(r"\[\d+\]:")  # the prompt of a cell that has run
 START_MS = 60_000  # a slow machine under full load; only a hang takes longer
+expect.set_options(timeout=START_MS / 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

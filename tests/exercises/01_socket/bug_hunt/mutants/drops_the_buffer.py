@@ -2,7 +2,7 @@
 # Message: GET /next HTTP/1.1
 # Message: then nothing for 3 s
 # Message: stood at
-# Message: What does it wait for?
+# Message: What does your server wait for
 
 import re
 import socket
