@@ -98,7 +98,12 @@ def asgi_work(listener: socket.socket, target: str, loop: str, grace: float) -> 
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 server = tasks.Server(listener, app, grace)
                 runner.get_loop().add_signal_handler(signal.SIGTERM, server.stop)
-                runner.run(server.run(ready, lifeline))
+                try:
+                    runner.run(server.run(ready, lifeline))
+                finally:  # told once more to end, it would die of that, and not say how it went
+                    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+                    runner.get_loop().remove_signal_handler(signal.SIGTERM)
+                    signal.signal(signal.SIGTERM, signal.SIG_IGN)
         except LifespanFailed as error:
             log.error("%s", error)
             sys.exit(BOOT_FAILED)

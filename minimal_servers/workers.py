@@ -118,13 +118,13 @@ class Arbiter:
         for pipe in (self.life, *(worker.pipe for worker in self.workers.values() if worker.pipe)):
             os.close(pipe)
         self.selector.close()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        threading.Thread(target=self.mind_the_parent, daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # in this thread only
 
         def say_ready() -> None:
             os.write(ready, b"!")
             os.close(ready)
 
-        threading.Thread(target=self.mind_the_parent, daemon=True).start()
         self.work(self.lifeline, say_ready)
         sys.exit(0)
 
@@ -181,8 +181,8 @@ class Arbiter:
                     self.selector.unregister(worker.pipe)
                     os.close(worker.pipe)
                 code = os.waitstatus_to_exitcode(status)
-                if self.stopping and code == BOOT_FAILED:  # its last words are ours as well
-                    self.status = code
+                if self.stopping and code == BOOT_FAILED and worker.generation == self.serving:
+                    self.status = code  # its last words are ours as well
                 elif not self.stopping and worker.deadline == float("inf"):
                     self.mourn(pid, worker, code)
 

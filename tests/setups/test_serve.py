@@ -93,8 +93,8 @@ def test_a_changed_file_gives_a_new_process(tmp_path, monkeypatch, until):
     with serve("uvicorn-reload", "changing:app") as server:
         assert fetch(server) == b"old"
         before = server.pids()
-        (tmp_path / "changing.py").write_text(app % "new")
-        until(lambda: _fetched(server) == b"new", "the new answer")
+        (tmp_path / "changing.py").write_text(app % "newer")
+        until(lambda: _fetched(server) == b"newer", "the new answer")
         assert server.pids()[0] == before[0]
         assert set(server.pids()) != set(before)
 

@@ -19,6 +19,7 @@ READ = (
     "max_requests_jitter", "timeout", "graceful_timeout", "worker_connections",
 )  # fmt: skip
 FEWEST, MOST = 50, 60  # requests of one worker
+LATE = 4  # let in by the loop before it hears that a thread has served the last one
 PATIENCE_S = 20.0  # stops a hang
 
 
@@ -117,7 +118,7 @@ def check_life(learner: Learner) -> None:
         while len(set(served)) < 3 and len(served) < 2 * MOST + 10:
             served.append(who(house)[2])
         lives = [served.count(pid) for pid in sorted(set(served), key=served.index)][:-1]
-        if not lives or not all(FEWEST <= life <= MOST for life in lives):
+        if not lives or not all(FEWEST <= life <= MOST + LATE for life in lives):
             told = ", ".join(map(str, lives)) or f"nobody was replaced in {len(served)} requests"
             fail(
                 f"{house.command}, one worker dismissed by TTOU, {len(served)} requests one by one",
