@@ -98,9 +98,7 @@ class Exchange(Response):
     skipped = 0  # bytes of body that nobody wanted
 
     def __init__(self, line: Line, request: Request) -> None:
-        self.request = request
-        self.transmit = line.transmit
-        self.keep_alive = request.keep_alive
+        super().__init__(request, line.transmit)
         self.line = line
         self.must_ask = request.expects_continue  # the client waits to be asked for its body
 

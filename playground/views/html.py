@@ -7,30 +7,17 @@ from collections.abc import Sequence
 
 from playground.trace.trace import Trace
 from playground.views import frontend, svg, wire
+from playground.views.document import document
 from playground.views.look import percent, seconds
 from playground.views.summary import Picture, picture
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1240px; padding: 12px;
-  color: #1d1d24; background: #fff; }}
-table {{ border-collapse: collapse; margin: 16px 0; font-variant-numeric: tabular-nums; }}
-th, td {{ text-align: right; padding: 3px 14px 3px 0; border-bottom: 1px solid #8a909c66; }}
-.tables {{ overflow-x: auto; }}
-th:first-child, td:first-child {{ text-align: left; }}
-svg {{ max-width: 100%; height: auto; }}
-@media (prefers-color-scheme: dark) {{ body {{ color: #ececf1; background: #15161a; }} }}
-{style}
-</style>
-</head>
-<body>
-<div id="view"></div>
+STYLE = """table { border-collapse: collapse; margin: 16px 0; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 3px 14px 3px 0; border-bottom: 1px solid #8a909c66; }
+.tables { overflow-x: auto; }
+th:first-child, td:first-child { text-align: left; }
+"""
+
+BODY = """<div id="view"></div>
 <div id="still">{drawing}</div>
 <div class="tables">{tables}</div>
 <script type="application/octet-stream;base64" id="trace">{data}</script>
@@ -44,10 +31,7 @@ const model = {{
 }};
 document.getElementById("still").hidden = true;
 render({{ model, el: document.getElementById("view") }});
-</script>
-</body>
-</html>
-"""
+</script>"""
 
 
 def page(trace: Trace, title: str | None = None) -> str:
@@ -60,14 +44,13 @@ def page_all(traces: Sequence[Trace], titles: Sequence[str] | None = None) -> st
     names = list(titles) if titles is not None else [_title(trace) for trace in traces]
     parts = [wire.whole(trace, name) for trace, name in zip(traces, names, strict=True)]
     data = wire.pack(parts)
-    return PAGE.format(
-        title=html.escape(" · ".join(names)),
+    body = BODY.format(
         drawing=svg.render_all(traces, names, theme="auto"),
         tables="".join(map(_table, map(picture, traces), names)),
         data=base64.b64encode(data).decode(),
-        style=frontend.style(),
         module=frontend.module(),
     )
+    return document(" · ".join(names), body, width=1240, style=STYLE + frontend.style())
 
 
 def _title(trace: Trace) -> str:
