@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playground.setups.catalogue import ServeError
     from playground.setups.processes import ProcessInfo
     from playground.setups.server import Server, serve
+    from playground.setups.typed import Typed, typed
     from playground.setups.usage import Usage
     from playground.trace.ownloop import watch
     from playground.trace.trace import Trace
@@ -43,6 +44,7 @@ __all__ = [
     "Server",
     "Sips",
     "Trace",
+    "Typed",
     "Usage",
     "Wire",
     "burst",
@@ -61,6 +63,7 @@ __all__ = [
     "sip",
     "talk",
     "timeline",
+    "typed",
     "watch",
 ]
 
@@ -77,6 +80,7 @@ _HOMES = {
     "Server": "playground.setups.server",
     "Sips": "playground.load.sip",
     "Trace": "playground.trace.trace",
+    "Typed": "playground.setups.typed",
     "Usage": "playground.setups.usage",
     "Wire": "playground.load.raw",
     "burst": "playground.load.burst",
@@ -95,6 +99,7 @@ _HOMES = {
     "sip": "playground.load.sip",
     "talk": "playground.load.talk",
     "timeline": "playground.load.display",
+    "typed": "playground.setups.typed",
     "watch": "playground.trace.ownloop",
 }
 

@@ -66,6 +66,12 @@ class Guarded:
         """Whether the command has ended."""
         return self._told("exit") is not None or self._silent
 
+    @property
+    def status(self) -> int | None:
+        """The exit code of the command, minus the signal that ended it; None: not (yet) known."""
+        told = self._told("exit")
+        return int(told) if told and told != "None" else None
+
     def end(self) -> None:
         """SIGTERM, a grace period, SIGKILL for the whole group; returns when all are gone."""
         if self._guard.stdin is None or self._guard.stdin.closed:
