@@ -25,7 +25,6 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 from playground.grading.learner import Learner, Raised, Remote, same, short
 from playground.grading.verdict import Failed, Line, Message, Stack, Wire, fail
-from playground.grading.wire import command
 
 Headers = list[tuple[bytes, bytes]]
 DISCONNECT: dict[str, Any] = {"type": "http.disconnect"}
@@ -489,7 +488,7 @@ class Visitor:
     def fail(self, stage: Stage, got: str, expected: str, *, why: str, nudge: str) -> NoReturn:
         """Fail with the bytes of both directions, and where every task stands."""
         message = Message(f"sent {self.sent[:120]!r}", got, expected, why, nudge)
-        message.wire = Wire(self.sent, self.received, None, command(self.sent))
+        message.wire = Wire(self.sent, self.received)  # no port is open to repeat it
         message.stacks = stage.stacks()
         raise Failed(message)
 

@@ -20,6 +20,8 @@ from playground.grading.verdict import Status
 from playground.workspace import WorkspaceError
 
 CLOSE = 1.25  # a prediction within this factor counts as close
+_HISSING = ("sses", "xes", "zzes", "ches", "shes")  # one of them lacks "es"
+_SINGULAR = {"cookies": "cookie", "caches": "cache", "series": "series"}
 
 
 class PredictionError(Told, ValueError):
@@ -118,9 +120,18 @@ def _question(more: bool, unit: str) -> str:
 def amount(value: float | str, unit: str) -> str:
     """Return a value with its unit, to three significant digits."""
     text = value if isinstance(value, str) else f"{value:.3g}"
-    if text == "1" and len(unit) > 2:  # 1 thread, but 1 s
-        unit = unit.removesuffix("s")
-    return f"{text} {unit}".strip()
+    return f"{text} {singular(unit) if text == '1' else unit}".strip()
+
+
+def singular(unit: str) -> str:
+    """Return what one of them is called: 1 thread, 1 copy, 1 process; but 1 s, 1 ms."""
+    if unit in _SINGULAR:
+        return _SINGULAR[unit]
+    if len(unit) <= 2 or not unit.endswith("s") or unit.endswith("ss"):
+        return unit
+    if unit.endswith("ies"):
+        return unit.removesuffix("ies") + "y"
+    return unit.removesuffix("es" if unit.endswith(_HISSING) else "s")
 
 
 def _record(name: str, answer: Any, options: Sequence[str] | None, unit: str) -> None:

@@ -123,6 +123,30 @@ def test_words_for_right_close_and_far(said, measured, unit: str, words: str) ->
     assert words in predictions.compared(said, measured, unit)
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (1, "processes", "1 process"),
+        (1.0, "copies", "1 copy"),
+        (1, "seconds", "1 second"),
+        (1, "times", "1 time"),
+        (1, "branches", "1 branch"),
+        (1, "responses", "1 response"),
+        (1, "bytes", "1 byte"),
+        (1, "caches", "1 cache"),
+        (1, "s", "1 s"),
+        (1, "ms", "1 ms"),
+        (1, "of 8", "1 of 8"),
+        (1, "loss", "1 loss"),
+        (2, "processes", "2 processes"),
+        (0, "copies", "0 copies"),
+        (1.04, "seconds", "1.04 seconds"),
+    ],
+)
+def test_one_of_a_unit(value: float, unit: str, words: str) -> None:
+    assert predictions.amount(value, unit) == words
+
+
 def test_an_answer_that_makes_no_sense_is_a_sentence(course: Path) -> None:
     with pytest.raises(PredictionError, match="'soon' is no number"):
         predict("slow", "How long?", unit="s", answer="soon")

@@ -5,6 +5,7 @@ from typing import Any
 
 from playground.grading import Learner, Raised, Remote, fail, short
 
+NEW = "Future(call_soon) makes an object, then calls __init__(self, call_soon) of it"
 ONCE = "a future is pending, then done, and never changes again"
 LATER = "the loop calls callbacks, not the future: who sets a result is not interrupted by others"
 AWAIT = "PEP 492: await hands to the loop what __await__ yields, and gives what it returns"
@@ -20,7 +21,14 @@ class Story:
         self.queue: list[str] = []
         self.called: list[str] = []  # callbacks that were called without the loop
         self.history = ["future = Future(call_soon)"]
-        self.future = learner.obtain("Future", self.call_soon)
+        try:
+            self.future = learner.obtain("Future", self.call_soon)
+        except Raised as raised:
+            if raised.type_name != "TypeError" or raised.lines:
+                raise
+            fail("Future(call_soon)", f"raised {raised.sentence()}", "a future, pending", why=NEW,
+                 nudge="A name with two underscores on each side, two parameters, self and"
+                       " call_soon, and indented like the other methods?")  # fmt: skip
 
     def call_soon(self, *given: Any) -> None:
         """What the future gets as `call_soon`."""
