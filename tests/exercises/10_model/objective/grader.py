@@ -1,0 +1,215 @@
+"""Grader of model-objective: the learner's service and the one of the stub, asked in turn.
+
+What is judged is a ratio of the two in one run, so a machine that is busy or slow changes both. The
+model counts its processor time and not the clock, and tells what it was asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playground.grading import Learner, fail, fresh
+from playground.load.burst import burst
+from playground.load.client import Reply
+from playground.load.interleaved import interleaved
+from playground.setups.catalogue import ServeError
+from playground.setups.server import Server, serve
+
+CALL_S, ROW_S = 0.006, 0.0001  # processor time
+CLIENTS, N, ROUNDS = 16, 48, 3
+LONELY = 8  # requests of one client
+FASTER, QUICKER, ALONE = 3.0, 0.5, 3.0
+STUB = Path(__file__).resolve().parents[4] / "exercises" / "10_model" / "objective.py"
+
+
+class Model:
+    """Needs processor time for each call and each row, and holds the GIL meanwhile."""
+
+    def __init__(self) -> None:
+        self.rows = self.calls = self.together = 0
+        self.inside = threading.Lock()
+
+    def __call__(self, rows: list[int]) -> list[int]:
+        """The scores of these rows."""
+        if not self.inside.acquire(blocking=False):
+            self.together += 1
+            self.inside.acquire()
+        try:
+            self.calls += 1
+            self.rows += len(rows)
+            end = time.thread_time() + CALL_S + ROW_S * len(rows)
+            while time.thread_time() < end:
+                pass
+            return [row * row % 97 for row in rows]
+        finally:
+            self.inside.release()
+
+
+class Service:
+    """``make_app(model)`` of a file, made in the server; ``/told`` says what it asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self.__name__ = "make_app(model)"
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        spec = importlib.util.spec_from_file_location("service", self.path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.model = Model()
+        self.app = module.make_app(self.model)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/told":
+            await self.app(scope, receive, send)
+            return
+        told = {"rows": self.model.rows, "calls": self.model.calls, "both": self.model.together}
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+
+
+def check_answers(learner: Learner) -> None:
+    """Objective 1: the same answers, also with many at once, and each made when it is asked for."""
+    learner.obtain("make_app", lambda rows: [row * row % 97 for row in rows])
+    with started(learner.path) as server:
+        asked = [*range(40), *[5] * 8]
+        for rows in ([7], asked):
+            before = told(server)
+            run = burst(server, [(f"/score/{row}", 1) for row in rows], show=False)
+            for row, reply in zip(rows, run.replies, strict=True):
+                right(row, reply, len(rows))
+            made = told(server)["rows"] - before["rows"]
+            if made != len(rows):
+                fail(
+                    f"{len(rows)} × GET /score/…", f"the model was asked for {made} rows",
+                    f"for {len(rows)} rows", why="nothing is kept for later: a score may change",
+                    nudge="A cache answers quickly, and with yesterday's score.",
+                )  # fmt: skip
+        if told(server)["both"]:
+            fail(
+                f"{len(asked)} × GET /score/… at once",
+                "the model was called by two threads at once",
+                "one call at a time", why="the model is not made for threads",
+                nudge="One task that calls the model, and everybody else waits for it.",
+            )  # fmt: skip
+
+
+def right(row: int, reply: Reply, among: int) -> None:
+    """Fail unless it is the answer for this row."""
+    called = f"GET /score/{row}, one of {among} at once"
+    wanted = {"row": row, "score": row * row % 97}
+    if reply.error or reply.status != 200:
+        fail(called, reply.error or f"status {reply.status}", f"200 {wanted}", why="objective 1")
+    try:
+        found = json.loads(reply.body)
+    except ValueError:
+        found = reply.body
+    if found != wanted:
+        fail(
+            called, f"{found!r}", f"{wanted!r}", why="each client gets the answer of the own row",
+            nudge="Answers come in the order of the rows.",
+        )  # fmt: skip
+
+
+@fresh
+def check_objective(learner: Learner) -> None:
+    """Objectives 2, 3 and 4: throughput, health check, and nobody waits alone."""
+    with started(STUB) as slow, started(learner.path) as yours:
+        for server in (slow, yours):
+            burst(server, 4, "/score/1", show=False)  # warm up
+        crowd = ratios(slow, yours, CLIENTS, N, "throughput_rps")
+        if median(crowd) < FASTER:
+            fail(
+                f"{CLIENTS} clients, {ROUNDS} rounds of {N} requests to both in turn",
+                f"{median(crowd):.2f} times as many answers a second as the service of the stub"
+                f" (rounds: {listed(crowd)})", f"at least {FASTER:g} times as many",
+                why="a call costs 6 ms, however many rows are in it",
+                nudge="How many rows are in one call, on average? Who could wait for whom?",
+            )  # fmt: skip
+        health = [health_ratio(slow, yours) for _ in range(ROUNDS)]
+        if median(health) > QUICKER:
+            fail(
+                f"{CLIENTS * 4} requests at once and GET /health meanwhile, {ROUNDS} times in turn",
+                f"its median takes {median(health):.2f} times as long as that of the stub"
+                f" (rounds: {listed(health)})", f"at most {QUICKER:g} times as long",
+                why="an orchestrator restarts what does not answer",
+                nudge="What does /health wait for, and does it have to?",
+            )  # fmt: skip
+        alone = ratios(slow, yours, 1, LONELY, "p50_s")
+        if median(alone) > ALONE:
+            fail(
+                f"one client, {ROUNDS} rounds of {LONELY} requests to both in turn",
+                f"an answer takes {median(alone):.2f} times as long as from the service of the stub"
+                f" (rounds: {listed(alone)})", f"at most {ALONE:g} times as long",
+                why="who is alone waits for colleagues who do not come",
+                nudge="How long is your patience? Is any needed, if a call takes 6 ms anyway?",
+            )  # fmt: skip
+
+
+def ratios(slow: Server, yours: Server, clients: int, n: int, what: str) -> list[float]:
+    """How many times the value of the slow one, round by round."""
+    compared = interleaved(
+        [slow, yours], "/score/7", rounds=ROUNDS, arrivals="closed", clients=clients, n=n
+    )
+    found = []
+    for first, second in zip(*compared.runs, strict=True):
+        summary = second.summary()
+        if summary["failed"]:
+            fail(
+                f"{clients} clients, {n} requests", f"{summary['failed']} of {n} got no answer",
+                "all are answered", why="objective 1",
+            )  # fmt: skip
+        found.append(summary[what] / first.summary()[what])
+    return found
+
+
+def health_ratio(slow: Server, yours: Server) -> float:
+    """The median of /health under a crowd, as a ratio."""
+    medians = []
+    for server in (slow, yours):
+        run = burst(
+            server, CLIENTS * 4, "/score/7", probe="/health", every=0.005, show=False, timeout=30
+        )
+        summary = run.summary()
+        if summary["probe_failed"]:
+            fail("GET /health under load", "no answer", "an answer", why="objective 3")
+        medians.append(summary["probe_p50_s"])
+    if None in medians:  # a crowd that is served before the first probe is due: nothing to wait for
+        return 0.0
+    return float(medians[1] / medians[0])
+
+
+@contextlib.contextmanager
+def started(path: Path) -> Iterator[Server]:
+    """Uvicorn, one process, with the service of this file."""
+    try:
+        server = serve("uvicorn", Service(path), trace=False)
+    except ServeError as error:
+        fail(
+            "make_app(model) in Uvicorn", str(error).splitlines()[-1], "a server that answers",
+            nudge="Does the application start on its own?",
+        )  # fmt: skip
+    with server:
+        yield server
+
+
+def told(server: Server) -> dict[str, int]:
+    """What the model was asked so far."""
+    found: dict[str, int] = json.loads(burst(server, 1, "/told", show=False).replies[0].body)
+    return found
+
+
+def listed(numbers: list[float]) -> str:
+    """Numbers in words."""
+    return ", ".join(f"{number:.2f}" for number in numbers)
