@@ -10,6 +10,8 @@ import inspect
 import json
 import os
 import pickle
+import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,9 @@ from typing import Any
 
 from playground.trace.sender import Sender
 
-OWN_FRAMES = ("playground/setups/", "importlib", "cloudpickle", "<frozen")
+STARTUP = "start-up"
+OWN_FRAMES = ("playground/setups/", "playground/trace/", "importlib", "cloudpickle", "<frozen")
+LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
 class Refused(Exception):
@@ -28,14 +32,49 @@ def load_app(announce: bool = True) -> Any:
     """The app of ``PLAYGROUND_APP`` (``file:PATH`` of a pickle, or ``module:attribute``), traced if
     told.
 
-    Leaves a file ``loaded-PID`` in the folder ``PLAYGROUND_STATE``, or ``failed`` with the reason.
+    Leaves files in the folder ``PLAYGROUND_STATE``: ``begun-PID`` at once, ``loaded-PID`` when it
+    is imported, ``started-PID`` when its start-up is over (its lifespan's, or else the import), or
+    ``failed`` with the reason.
     """
+    _leave("begun")
     with reporting():
         app = load(os.environ["PLAYGROUND_APP"])
         interface = check_interface(app, os.environ.get("PLAYGROUND_INTERFACE", ""))
         app = traced(app, interface, announce)
-    (_state() / f"loaded-{os.getpid()}").touch()
+    _leave("loaded")
+    if announce and interface == "asgi":
+        return Starting(app)
+    _leave("started")
     return app
+
+
+class Starting:
+    """An ASGI app that tells when its start-up is over, and why if it failed (ASGI, Lifespan)."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        failed = False
+
+        async def told(message: Any) -> None:
+            nonlocal failed
+            if message["type"] == "lifespan.startup.failed":
+                failed = True
+                _write_down({**_why(message.get("message")), "when": STARTUP})
+            elif message["type"] == "lifespan.startup.complete":
+                _leave("started")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            if not failed:
+                _leave("started")  # it has no lifespan, as far as a server can tell
 
 
 def load(place: str) -> Any:
@@ -102,22 +141,32 @@ def reporting() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        refused = isinstance(error, Refused)
-        reason = {"sentence": str(error)} if refused else shortened(error)
-        part = _state() / f"failed.{os.getpid()}"
-        part.write_text(json.dumps(reason))
-        part.replace(_state() / "failed")
+        _write_down({"sentence": str(error)} if isinstance(error, Refused) else shortened(error))
         raise
 
 
 def shortened(error: BaseException) -> dict[str, Any]:
     """The error and the ``frames`` of the author's own files, as data: where cells of a notebook
-    are known, ``traceback_of`` shows their lines too.
+    are known, ``traceback_of`` shows their lines too. ``missing`` is the module that was not found.
     """
     told = traceback.TracebackException.from_exception(error)
-    own = [frame for frame in told.stack if not any(part in frame.filename for part in OWN_FRAMES)]
-    frames = [(frame.filename, frame.lineno, frame.name) for frame in own]
-    return {"frames": frames, "error": "".join(told.format_exception_only())}
+    kept = [frame for frame in told.stack if not any(part in frame.filename for part in OWN_FRAMES)]
+    own = [frame for frame in kept if not frame.filename.startswith(LIBRARIES)]
+    frames = [(frame.filename, frame.lineno, frame.name) for frame in own or kept]
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return {
+        "frames": frames,
+        "error": "".join(told.format_exception_only()),
+        "missing": (missing or "").partition(".")[0],
+    }
+
+
+def _why(message: str | None) -> dict[str, Any]:
+    """Frameworks say it in the handler of the app's own exception."""
+    error = sys.exception()
+    if error is not None:
+        return shortened(error)
+    return {"frames": [], "error": message or "The app gave no reason."}
 
 
 def traceback_of(reason: dict[str, Any]) -> str:
@@ -125,6 +174,17 @@ def traceback_of(reason: dict[str, Any]) -> str:
     frames = [traceback.FrameSummary(*frame) for frame in reason["frames"]]
     lines = traceback.StackSummary.from_list(frames).format()
     return "".join([*lines, reason["error"]]).rstrip()
+
+
+def _write_down(reason: dict[str, Any]) -> None:
+    part = _state() / f"failed.{os.getpid()}"
+    part.write_text(json.dumps(reason))
+    part.replace(_state() / "failed")
+
+
+def _leave(what: str) -> None:
+    with contextlib.suppress(FileNotFoundError):  # the one who started the server has gone
+        (_state() / f"{what}-{os.getpid()}").touch()
 
 
 def _state() -> Path:
