@@ -165,7 +165,7 @@ def pattern(size: int) -> bytes:
 def check_hello(learner: Learner) -> None:
     """Opens a WebSocket and echoes a text, for one client and for the next."""
     server = Server(learner, "serve")
-    for key in (KEY, b"AAAAAAAAAAAAAAAAAAAAAA=="):
+    for key in (KEY, b"XAAAAAAAAAAAAAAAAAAAAA=="):
         accept = b64encode(sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
         with shake_hands(server.exchange(asking(key=key)), accept) as peer:
             for text in (b"Hello", "Grüße".encode()):
@@ -209,6 +209,7 @@ def check_refusals(learner: Learner) -> None:
         asking(key=None), asking(b"Accept: */*"), asking(method=b"POST"),
         asking(b"Upgrade: websocket"), asking(b"Connection: Upgrade"),
         asking(b"Upgrade: websockets", b"Connection: Upgrade"),
+        asking(b"Upgrade: websocketX", b"Connection: Upgrade"),
         asking(b"Upgrade: websocket", b"Connection: upgrades, keep-alive"),
     ):  # fmt: skip
         with server.exchange(data) as client:
@@ -306,6 +307,16 @@ def check_close(learner: Learner) -> None:
             server.connections, 0, "open connections", called="close, answered; the client stays",
             why=RESET, nudge="The client has a second, and not for ever.",
         )  # fmt: skip
+    with opened(server, client_frame(CLOSE, b"\x03\xe8")) as peer:
+        peer.gets((CLOSE, b"\x03\xe8"), why=ENDS, nudge=nudge)
+        tries = 0
+        while peer.client.is_silent(0.05) and (tries := tries + 1) < 30:
+            peer.send(client_frame(PONG, b""))
+        if tries == 30:
+            with peer.telling(RESET, "SHUT_WR says at once: nothing more will come. close() may"
+                              " have to wait."):  # fmt: skip
+                peer.client.fail("the close frame, and no end while the client goes on talking",
+                                 "the close frame, then end-of-file")  # fmt: skip
     late = client_frame(PING, b"late") + client_frame(BINARY, bytes(60_000))
     with opened(server, client_frame(CLOSE, b"\x03\xe8") + late) as peer:
         with peer.telling(RESET, "shutdown, then read until the client closes, then close."):
@@ -366,6 +377,10 @@ def check_size(learner: Learner) -> None:
         peer.send(client_frame(BINARY, half + half))
         peer.gets((BINARY, half + half), why="the docstring: for each message",
                   nudge="A new message begins to count from 0.")  # fmt: skip
+    ping, close = client_frame(PING, b"?"), client_frame(CLOSE, b"\x03\xe8")
+    with opened(server, begun, on, ping, close) as peer:
+        nudge = "A control frame is no part of the message, however full that is."
+        peer.gets((PONG, b"?"), (CLOSE, b"\x03\xe8"), why=FRAGMENTS, nudge=nudge)
 
 
 @fresh
