@@ -54,6 +54,7 @@ __all__ = [
     "hold",
     "interleaved",
     "load",
+    "panel",
     "percentiles",
     "predict",
     "raw",
@@ -90,6 +91,7 @@ _HOMES = {
     "hold": "playground.load.hold",
     "interleaved": "playground.load.interleaved",
     "load": "playground.load",  # a module that can be called
+    "panel": "playground.panel",  # the same
     "percentiles": "playground.load.percentiles",
     "predict": "playground.grading.predictions",
     "raw": "playground.load.raw",

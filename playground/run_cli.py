@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from playground.setups.server import Server
 
 app = typer.Typer()
-SIZED = re.compile(r"(?P<name>[^:]+)(:(?P<workers>\d+)(x(?P<threads>\d+))?)?")
 
 
 class Unserved(Told, RuntimeError):
@@ -372,6 +370,8 @@ def _served(order: Order, setup: str, **sizes: Any) -> Iterator[Server]:
 
 def _sized(text: str, workers: int, threads: int) -> tuple[str, int, int]:
     """``gunicorn-gthread:2x8`` is 2 workers with 8 threads each; what is not said is as for all."""
+    from playground.load.order import SIZED
+
     found = SIZED.fullmatch(text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is no set-up with a size such as gunicorn-gthread:2x8.")
@@ -382,19 +382,8 @@ def _sized(text: str, workers: int, threads: int) -> tuple[str, int, int]:
 def _check(some: list[Outcome], orders: list[Order]) -> None:
     """Raises ``Unserved`` if requests had no complete answer, or one that is wrong."""
     for one, order in zip(some, orders, strict=True):
-        errors = [reply.error for reply in one.replies if reply.error is not None]
-        wrong = order.wrong(one.replies)
-        asked = len(one.replies)
-        if errors:
-            raise Unserved(
-                f"{len(errors)} of {asked} requests to {one.name} had no complete answer:"
-                f" {errors[0]}."
-            )
-        if wrong:
-            raise Unserved(
-                f"{len(wrong)} of {asked} answers of {one.name} were wrong: status"
-                f" {wrong[0].status}, {wrong[0].text[:60]!r}."
-            )
+        if complaint := order.complaint(one.name, one.replies):
+            raise Unserved(complaint)
 
 
 def _listed(headings: list[str], rows: Sequence[Sequence[str]]) -> Table:

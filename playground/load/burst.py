@@ -16,7 +16,7 @@ from playground.load.checks import (
     quoted,
 )
 from playground.load.client import Observer, Probe, Reply, Request, Sending, send
-from playground.load.display import Shown
+from playground.load.display import Show, shown_by
 from playground.load.recording import Recording
 from playground.load.run import Run
 from playground.setups.catalogue import ServeError
@@ -26,6 +26,7 @@ from playground.trace.records import UNTRACKED
 LEAST_EVERY_S = 0.001
 
 Mix = Sequence[tuple[str, int]]
+Progress = Callable[[float], None]  # is told the part that is done, from 0 to 1
 
 
 def burst(
@@ -40,7 +41,8 @@ def burst(
     timeout: float = 30,
     probe: str | None = None,
     every: float = 0.05,
-    show: bool = True,
+    show: Show = True,
+    progress: Progress | None = None,
 ) -> Run:
     """Send ``n`` requests at once, wait for all, and return the run.
 
@@ -51,6 +53,9 @@ def burst(
 
     ``probe`` is the path of a health check: one GET each ``every`` seconds, at fixed times and on
     connections of their own, until the burst is over. What comes back is in ``run.probe``.
+
+    ``progress`` is told the part that is done, from 0 to 1, ten times a second; an interrupt that
+    it raises ends the burst as any other does.
 
     Raises ``ServeError`` for numbers and paths that make no sense. A request that fails is no
     error: its reply says what went wrong.
@@ -79,12 +84,24 @@ def burst(
         trace_id=recording.trace_id,
         probe=Probe(server.url + quoted(probe), every) if probe else None,
     )
+    started: list[Sending] = []
+
+    def start(observer: Observer) -> Sending:
+        started.append(Sending(request, observer))
+        return started[0]
+
+    def look() -> None:
+        if progress is not None:
+            done = sum(number <= len(paths) for number in list(started[0].replies))
+            progress(done / len(paths))
+
     return record(
         server,
         recording,
-        lambda observer: Sending(request, observer),
+        start,
         expected=len(paths),
         show=show,
+        look=look,
         probe_from=len(paths) + 1 if probe else None,
     )
 
@@ -102,14 +119,14 @@ def record(
     start: Callable[[Observer], Sending],
     *,
     expected: int,
-    show: bool,
+    show: Show,
     probe_from: int | None = None,
     look: Callable[[], None] = lambda: None,
     **meta: Any,
 ) -> Run:
     """Send, watch, wait, and join the two sides. ``look`` is called ten times a second."""
     recording.begin(probe_from=probe_from, **meta)
-    shown = Shown(recording.collector, server, expected, recording.title) if show else None
+    shown = shown_by(show, recording.collector, server, expected, recording.title)
     sending = start(recording.observer())
     try:
         sending.wait(look)

@@ -1,5 +1,6 @@
 """How runs are shown: moving in a notebook, as colours and characters in a terminal."""
 
+from collections.abc import Callable
 from typing import Any
 
 from playground.load.outcome import check_together
@@ -12,6 +13,9 @@ from playground.trace.trace import Trace
 from playground.views.publisher import Handle, in_notebook, live
 
 Shows = Run | Trace
+# Whether a run is drawn while it goes on, or by whom: a function of a collector, its server, how
+# many requests there will be, and a title. It gives what ``finish(run)`` is called of at the end.
+Show = bool | Callable[[Collector, Server, int, str], Handle]
 
 
 class Shown:
@@ -41,6 +45,15 @@ class Shown:
             display(run)
         elif run.trace.meta.get("arrivals") and run.note:
             print(run.note)  # the moving picture has no place for it
+
+
+def shown_by(
+    show: Show, collector: Collector, server: Server, expected: int, title: str
+) -> Handle | Shown | None:
+    """Begin to draw a run, if that is wished."""
+    if callable(show):
+        return show(collector, server, expected, title)
+    return Shown(collector, server, expected, title) if show else None
 
 
 def timeline(run: Shows) -> Any:

@@ -18,6 +18,7 @@ from playground.load.outcome import Outcome, check_together, numbered
 from playground.load.paced import load
 from playground.load.page import write_page
 from playground.load.percentiles import Percentiles
+from playground.load.rates import rates_svg
 from playground.load.run import CLOSED_NOTE, LATE_NOTE, Run
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
@@ -78,6 +79,12 @@ class Comparison:
     def percentiles(self) -> Percentiles:
         """The curves of all rounds together."""
         return Percentiles(self.outcomes)
+
+    @property
+    def rates(self) -> dict[str, list[float]]:
+        """Of each server the answers a second of its rounds."""
+        told = ([run.summary()["throughput_rps"] for run in runs] for runs in self.runs)
+        return dict(zip(self.names, told, strict=True))
 
     def ratios(self) -> list[dict[str, Ratio | None]]:
         """Of each server to the first one, by the names of ``RATIOS``; None where one of them had
@@ -158,7 +165,8 @@ class Comparison:
             if len(self.names) > 1
             else ""
         )
-        return f"{self.percentiles.html()}{ratios}"
+        rates = f'<div style="font-size: 0px">{rates_svg(self.rates)}</div>'
+        return f"{self.percentiles.html()}{ratios}{rates}"
 
     def __repr__(self) -> str:
         return f"<GET {self.path} on {', '.join(self.names)}: {self.rounds} rounds in turn>"

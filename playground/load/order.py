@@ -1,6 +1,7 @@
 """What is asked of a server: an app, a path and what goes with it, and how an answer is checked."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,9 @@ from playground.setups.catalogue import ServeError, find
 from playground.setups.server import Server, serve
 from playground.setups.workloads import ONE_FRAMEWORK, serve_cell
 from playground.setups.workloads import find as find_workload
+
+# A set-up with its size, as it is typed: gunicorn-gthread:2x8 has 2 workers of 8 threads each.
+SIZED = re.compile(r"(?P<name>[^:]+)(:(?P<workers>\d+)(x(?P<threads>\d+))?)?")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,21 @@ class Order:
             for reply in replies
             if reply.error is None and ((reply.status or 0) >= 500 or not self.check(reply.body))
         ]
+
+    def complaint(self, who: str, replies: Sequence[Reply]) -> str:
+        """In a sentence: how many had no complete answer, or a wrong one; "" if all were right."""
+        errors = [reply.error for reply in replies if reply.error is not None]
+        wrong, asked = self.wrong(replies), len(replies)
+        if errors:
+            return (
+                f"{len(errors)} of {asked} requests to {who} had no complete answer: {errors[0]}."
+            )
+        if wrong:
+            return (
+                f"{len(wrong)} of {asked} answers of {who} were wrong: status {wrong[0].status},"
+                f" {wrong[0].text[:60]!r}."
+            )
+        return ""
 
 
 def of_workload(setup: str, workload: str, framework: str | None = None, **sizes: float) -> Order:

@@ -2,12 +2,12 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import aiohttp
 
 from playground.load.arrivals import LONGEST_S, TOGETHER, Plan, most_within, plan
-from playground.load.burst import burst, record
+from playground.load.burst import Progress, burst, record
 from playground.load.checks import (
     check_body,
     check_headers,
@@ -18,6 +18,7 @@ from playground.load.checks import (
     quoted,
 )
 from playground.load.client import Observer, Request, Sending
+from playground.load.display import Show
 from playground.load.punctuality import of_load
 from playground.load.recording import Recording
 from playground.load.run import Run
@@ -28,8 +29,6 @@ from playground.trace.records import now_us
 REST_S = 0.05  # of a client in a closed loop after a request without an answer
 SHARP_S = 0.001  # before a moment, from which on the clock is watched: timers are no better …
 SHARP_PART = 0.1  # … but no more of the time than this
-
-Progress = Callable[[float], None]  # is told the part that is done, from 0 to 1
 
 
 def load(
@@ -47,7 +46,7 @@ def load(
     headers: dict[str, str] | None = None,
     keep_alive: bool = False,
     timeout: float = 30,
-    show: bool = True,
+    show: Show = True,
     progress: Progress | None = None,
 ) -> Run:
     """Send requests over time, wait for all, and return the run.
@@ -81,6 +80,7 @@ def load(
             keep_alive=keep_alive,
             timeout=timeout,
             show=show,
+            progress=progress,
         )
     check_method(method)
     check_body(body)

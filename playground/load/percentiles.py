@@ -38,9 +38,7 @@ class Percentiles:
 
     def to_svg(self, theme: str = "auto") -> str:
         """The curves as SVG: ``theme`` is light, dark, or auto (the colours of the page)."""
-        chart = specification(self.outcomes, THEMES[theme])
-        drawn = _drawing().vegalite_to_svg(chart, allowed_base_urls=[])
-        return str(drawn).replace(HERE, "currentColor")
+        return drawn(specification(self.outcomes, THEMES[theme]))
 
     def to_png(self, path: str | os.PathLike[str], theme: str = "light") -> Path:
         """Write the curves as a PNG file, ``theme`` light or dark, for screens and slides."""
@@ -107,6 +105,12 @@ class Percentiles:
         yield Text(self.to_text())
 
 
+def drawn(chart: dict[str, Any]) -> str:
+    """A chart in Vega-Lite's own words as SVG."""
+    svg = _drawing().vegalite_to_svg(chart, allowed_base_urls=[])
+    return str(svg).replace(HERE, "currentColor")
+
+
 def to_png(svg: str) -> bytes:
     """A picture as PNG, with two pixels for each of its own."""
     return bytes(_drawing().svg_to_png(svg, scale=2))
@@ -169,7 +173,7 @@ def specification(some: Sequence[Outcome], theme: Theme) -> dict[str, Any]:
             "color": _scale(names, list(theme.colors[: len(names)])),
             "strokeDash": _scale(names, [list(dash) for dash in DASHES[: len(names)]]),
         },
-        "config": _config(theme),
+        "config": config(theme),
     }
 
 
@@ -196,7 +200,8 @@ def _scale(names: list[str], values: list[Any]) -> dict[str, Any]:
     return {"field": "run", "type": "nominal", "scale": scale, "legend": legend}
 
 
-def _config(theme: Theme) -> dict[str, Any]:
+def config(theme: Theme) -> dict[str, Any]:
+    """Fonts and colours of a chart."""
     ink, muted = (HERE if color == "currentColor" else color for color in (theme.ink, theme.muted))
     words = {"labelColor": ink, "titleColor": ink, "labelFont": FONT, "titleFont": FONT}
     return {

@@ -64,6 +64,7 @@ def serve(
     trace: bool = True,
     cpu: bool = True,
     port: int = 0,
+    look: Callable[[], None] = lambda: None,
 ) -> "Server":
     """Start a server and return it when it answers; use it in ``with``, or call its ``stop()``.
 
@@ -76,7 +77,8 @@ def serve(
     A server function that is ``async def`` speaks ASGI and gets a listener that does not block. Any
     other speaks what its app speaks; ``interface`` says so (``"wsgi"`` or ``"asgi"``) where the app
     is a name, which is WSGI otherwise. ``options`` are further words of the command line, such as
-    ``["--timeout", "5"]``; a set-up takes those that its entry in the catalogue names.
+    ``["--timeout", "5"]``; a set-up takes those that its entry in the catalogue names. ``look`` is
+    called again and again until it answers; what that raises ends the server.
 
     Raises ``ServeError`` with a sentence if the server cannot be started.
     """
@@ -93,7 +95,7 @@ def serve(
         port=port,
     )
     try:
-        server.await_ready()
+        server.await_ready(look)
     except BaseException:
         server.stop()
         raise
@@ -300,13 +302,14 @@ class Server:
         _ = self.log
         self._end()
 
-    def await_ready(self) -> None:
+    def await_ready(self, look: Callable[[], None] = lambda: None) -> None:
         """Return when every worker has loaded the app and the port answers.
 
         Raises ``ServeError`` if the server ends before, or does not get there in time.
         """
         patience = Patience(self.pids, READY_S, READY_SHARE_S)
         while not self._ready():
+            look()
             self._check_alive()
             if patience.over():
                 raise ServeError(

@@ -58,10 +58,8 @@ def live(
     which become buttons that call its ``act``. The handle's ``finish`` accepts a run (with
     ``.trace``), a trace, or nothing.
     """
-    command = getattr(server, "command", None)
-    told = {"command": command} if isinstance(command, str) else {}
     if in_notebook():
-        return NotebookHandle(collector, expected, title, told, server)
+        return NotebookHandle(collector, server, expected, title)
     if sys.stderr.isatty():
         return TerminalHandle(collector, expected)
     return NullHandle()
@@ -110,37 +108,46 @@ class TerminalHandle:
         self._live.stop()
 
 
-class NotebookHandle:
-    """A widget that moves while the cell is busy, and a static picture for afterwards."""
+class Moving:
+    """A widget that follows a run from ``begin`` to ``finish``; what makes it shows it."""
 
     def __init__(
-        self,
-        collector: Source,
-        expected: int,
-        title: str | None,
-        told: dict[str, Any],
-        server: Any = None,
+        self, collector: Source, server: Any = None, expected: int = 0, title: str | None = None
     ) -> None:
-        from IPython.display import display
-
         from playground.views.widget import Timeline
 
+        command = getattr(server, "command", None)
+        self._told = {"command": command} if isinstance(command, str) else {}
         self._collector = collector
         self._title = title
-        self._told = told
+        self._titles = None if title is None else [title]
         self._finished = False
-        self._noted = False
-        self._twin: Any = None
-        self._titles: list[str] | None = None
         self.widget = Timeline()
         self.key = self.widget.key
         self._server, self._actions = server, list(getattr(server, "actions", []))
-        offered = {**told, "actions": self._actions}
+        offered = {**self._told, "actions": self._actions}
         self._publisher = Publisher(collector, self._send, expected, title, offered)
         self.widget.on_act = self._act
         self.widget.on_hello = self._publisher.hello
-        display(self.widget.view(), raw=True)
+
+    def begin(self) -> None:
+        """Send messages from now on."""
         self._publisher.start()
+
+    def finish(self, run: Any = None) -> None:
+        """Store the final trace in the widget. A second call does nothing."""
+        if self._finished:
+            return
+        self._finished = True
+        self._publisher.close()
+        trace = getattr(run, "trace", run)
+        if trace is None:
+            trace = self._collector.snapshot()
+        for name, value in self._told.items():
+            trace.meta.setdefault(name, value)
+        if hasattr(run, "key"):
+            run.key = self.key
+        self.widget.show([trace], self._titles)
 
     def _send(self, message: bytes) -> None:
         self.widget.send({"type": "frame"}, buffers=[message])
@@ -160,25 +167,30 @@ class NotebookHandle:
             with contextlib.suppress(Told):
                 self._server.act(name)
 
+
+class NotebookHandle(Moving):
+    """The same in a cell's output while the cell is busy, and a static picture for afterwards."""
+
+    def __init__(
+        self, collector: Source, server: Any = None, expected: int = 0, title: str | None = None
+    ) -> None:
+        from IPython.display import display
+
+        super().__init__(collector, server, expected, title)
+        self._noted = False
+        self._twin: Any = None
+        display(self.widget.view(), raw=True)
+        self.begin()
+
     def finish(self, run: Any = None) -> None:
         """Store the final trace in the widget and show the static picture (hidden while the widget
         is seen). A second call does nothing.
         """
         if self._finished:
             return
-        self._finished = True
-        self._publisher.close()
+        super().finish(run)
         from IPython.display import display
 
-        trace = getattr(run, "trace", run)
-        if trace is None:
-            trace = self._collector.snapshot()
-        for name, value in self._told.items():
-            trace.meta.setdefault(name, value)
-        if hasattr(run, "key"):
-            run.key = self.key
-        self._titles = None if self._title is None else [self._title]
-        self.widget.show([trace], self._titles)
         self._twin = display(self._static(), raw=True, display_id=True)
         self.widget.on_hello = self._greeted
         timer = threading.Timer(FRONT_END_S, self._miss)

@@ -155,7 +155,7 @@ def test_a_button_is_a_signal_for_the_server_while_the_run_goes_on(capsys):
     server = Served()
     with Collector() as collector:
         collector.begin(RUN)
-        handle = publisher_module.NotebookHandle(collector, 1, None, {}, server)
+        handle = publisher_module.NotebookHandle(collector, server, 1)
         handle.widget._message(None, {"type": "hello"}, [])
         for name in ("HUP", "kill -9", "STOP"):
             handle.widget._message(None, {"type": "act", "name": name}, [])
