@@ -86,7 +86,7 @@ class Percentiles:
             if note not in of_all
         ]
         fewest = min(len(one.latencies) for one in self.outcomes)
-        if fewest < FEW:
+        if 0 < fewest < FEW:
             told.append(
                 f"With {fewest} answer{'s' * (fewest != 1)} the 99th percentile is the slowest of"
                 " them: more requests tell more about the right end of the curve."

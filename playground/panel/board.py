@@ -59,8 +59,8 @@ def panel(*setups: str | Choice, framework: str = "", **work: Any) -> "Panel":
     return Panel(choices, _changed(Work(), work))
 
 
-class Panel(ipywidgets.VBox):
-    """Widgets that show what is chosen and what came of it; ``shown`` is the latter.
+class Panel:
+    """What is chosen and what came of it, as a ``widget``; ``shown`` is the latter.
 
     ``run()`` and ``compare()`` do what the buttons do, wait for it, and return it.
     """
@@ -75,7 +75,7 @@ class Panel(ipywidgets.VBox):
         self.results = ipywidgets.VBox()
         self.form = Form(choices, work, self._refresh, lambda place: self._begin(self._run(place)))
         layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-        super().__init__(
+        self.widget = ipywidgets.VBox(
             [
                 ipywidgets.HTML(STYLE),
                 self.form,
@@ -94,7 +94,7 @@ class Panel(ipywidgets.VBox):
                 self.results,
             ]
         )
-        self.add_class("pgp")
+        self.widget.add_class("pgp")
         self._refresh()
         self._list_files()
 
@@ -169,7 +169,7 @@ class Panel(ipywidgets.VBox):
         """End what goes on, and take the widgets away."""
         self.stop()
         self.join()
-        super().close()
+        self.widget.close()
 
     # ---- one piece of work at a time
 
@@ -344,9 +344,8 @@ class Panel(ipywidgets.VBox):
         self.file.options = kept.names()
 
     def _repr_mimebundle_(self, **more: Any) -> Any:
-        shown: Any = super()._repr_mimebundle_(**more)
-        data = dict(shown[0] if isinstance(shown, tuple) else shown or {})
-        return {**data, "text/plain": "The panel of the playground: run the cell to see it."}
+        shown = self.widget._repr_mimebundle_(**more)
+        return {**shown, "text/plain": "The panel of the playground: run the cell to see it."}
 
 
 def _changed(work: Work, changes: dict[str, Any]) -> Work:

@@ -55,6 +55,7 @@ def test_every_button_does_what_it_says(tmp_path):
     assert made.save_button.disabled
     assert made.export_button.disabled
     assert made.stop_button.disabled
+    assert "application/vnd.jupyter.widget-view+json" in made._repr_mimebundle_()
 
     press(made.form.rows[1].run, made)
     assert isinstance(made.shown, Run)
