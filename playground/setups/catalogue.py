@@ -26,7 +26,9 @@ class Setup:
     and is not measured.
     ``options`` are the further words that its command line may get here, those without ``=`` and a
     value by themselves: where it listens, with how many processes and in the foreground is settled.
-    ``target`` is what is served in truth: it imports the app and traces it.
+    ``target`` is what is served in truth: it imports the app and traces it. It needs ``module``,
+    and besides what is in ``needs``; ``package`` is what one installs to have them all. Where it
+    ``replaces`` none of its workers, one that dies as it starts was the last.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Setup:
     shows: str
     module: str
     package: str
+    needs: tuple[str, ...] = ()
+    replaces: bool = True
     min_workers: int = 1
     max_workers: int = 64
     max_threads: int = 64
@@ -125,7 +129,8 @@ SETUPS = {
             announces="Listening at: ",
             shows="pre-forked processes, each with a greenlet per connection: what waits lets go",
             module="gevent",
-            package="gevent",
+            package="gunicorn gevent",
+            needs=("gunicorn",),
             max_threads=1,
             greenlets=True,
             options=GUNICORN_OPTIONS,
@@ -184,6 +189,7 @@ SETUPS = {
             shows="one event loop per process: every request is a task on it",
             module="uvicorn",
             package='"uvicorn[standard]"',
+            needs=("httptools",),
             max_threads=1,
             loops=tuple(LOOPS),
             options=UVICORN_OPTIONS,
@@ -196,6 +202,7 @@ SETUPS = {
             shows="the same with a parser in pure Python, which a bare `pip install uvicorn` uses",
             module="uvicorn",
             package="uvicorn",
+            needs=("h11",),
             max_threads=1,
             loops=tuple(LOOPS),
             options=UVICORN_OPTIONS,
@@ -208,6 +215,7 @@ SETUPS = {
             shows="Uvicorn's own supervisor: it spawns several processes and replaces the dead",
             module="uvicorn",
             package='"uvicorn[standard]"',
+            needs=("httptools",),
             min_workers=2,
             max_threads=1,
             loops=tuple(LOOPS),
@@ -222,6 +230,7 @@ SETUPS = {
             shows="one process, replaced whenever a Python file of the current folder changes",
             module="uvicorn",
             package='"uvicorn[standard]"',
+            replaces=False,
             max_workers=1,
             max_threads=1,
             loops=tuple(LOOPS),
@@ -246,7 +255,8 @@ SETUPS = {
             announces="Listening at: ",
             shows="Gunicorn's processes with Uvicorn in each, on uvloop where it is installed",
             module="uvicorn_worker",
-            package="uvicorn-worker",
+            package="gunicorn uvicorn-worker",
+            needs=("gunicorn", "uvicorn"),
             max_threads=1,
             options=GUNICORN_OPTIONS,
         ),
@@ -273,12 +283,18 @@ def find(name: str) -> Setup:
     setup = SETUPS.get(name)
     if setup is None:
         raise ServeError(f"There is no set-up {name!r}.{nearest(name, SETUPS)}")
-    if importlib.util.find_spec(setup.module) is None:
+    if lacks := missing(setup):
         raise ServeError(
-            f"{setup.name} needs {setup.module}, which is not installed here:"
+            f"{setup.name} needs {lacks}, which is not installed here:"
             f" run `pip install {setup.package}` in this environment and try again."
         )
     return setup
+
+
+def missing(setup: Setup) -> str:
+    """The first module that the set-up needs and that is not installed here; "" if none is."""
+    wanted = (setup.module, *setup.needs)
+    return next((name for name in wanted if importlib.util.find_spec(name) is None), "")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

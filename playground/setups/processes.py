@@ -142,7 +142,7 @@ class Census:
                 continue
             if self._loaded(pid):
                 roles[pid] = "worker"
-            elif not alone and roles.get(above) == "parent" and not _is_helper(pid):
+            elif not alone and roles.get(above) == "parent" and not is_helper(pid):
                 roles[pid] = "parent" if pid in over else "worker"  # a second one: after USR2
         if set(roles) == {first} and self._loaded(first) and not self._came - {first}:
             roles[first] = "worker"
@@ -218,7 +218,8 @@ def _uptime_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _is_helper(pid: int) -> bool:
+def is_helper(pid: int) -> bool:
+    """Whether it serves nothing and starts nobody: Python's own, of a supervisor that spawns."""
     with contextlib.suppress(psutil.Error):
         words = " ".join(psutil.Process(pid).cmdline())
         return any(name in words for name in HELPERS)

@@ -1,8 +1,8 @@
 """Start a server in processes of its own, wait until it answers, signal it, leave nothing."""
 
 import contextlib
+import errno
 import inspect
-import json
 import os
 import re
 import shlex
@@ -30,9 +30,9 @@ from playground.setups.catalogue import (
     check_sizes,
     find,
 )
-from playground.setups.loading import traceback_of
 from playground.setups.process import Guarded
 from playground.setups.processes import Census, ProcessInfo, catches
+from playground.setups.starting import Startup, tail
 from playground.setups.usage import Usage, usage_of
 from playground.setups.watching import Watch
 from playground.trace.collector import Collector
@@ -154,6 +154,7 @@ class Server:
                 self._end()
         self.pid = self._process.pid
         several = self.setup is None or workers > 1 or "--preload" in self.options
+        self._startup = Startup(self._folder, self.setup, workers, self.options)
         self._census = Census(self.pid, self._folder, forks=several)
         self._watch: Watch | None = None
 
@@ -303,9 +304,10 @@ class Server:
         self._end()
 
     def await_ready(self, look: Callable[[], None] = lambda: None) -> None:
-        """Return when every worker has loaded the app and the port answers.
+        """Return when the app has started in every worker and the port answers.
 
-        Raises ``ServeError`` if the server ends before, or does not get there in time.
+        Raises ``ServeError`` if the app cannot be served, if the server ends, or its workers do
+        again and again, and if it does not get there in time.
         """
         patience = Patience(self.pids, READY_S, READY_SHARE_S)
         while not self._ready():
@@ -313,8 +315,8 @@ class Server:
             self._check_alive()
             if patience.over():
                 raise ServeError(
-                    f"{self.name} did not answer within {READY_S:.0f} s. Does the app take long to"
-                    f" import, or does the server never accept? The end of its log:\n{self.log}"
+                    f"{self.name} did not get ready within {READY_S:g} s."
+                    f" {self._startup.stuck()}{tail(self.log)}"
                 )
             time.sleep(POLL_S)
         settled = time.monotonic() + (SETTLE_S if self.setup is None else 0)
@@ -326,13 +328,12 @@ class Server:
             self.collector.begin("0" * 32, command=self.command)
 
     def _ready(self) -> bool:
-        loaded = len(list(self._folder.glob("loaded-*")))
-        if self.setup is None:
-            return loaded >= 1
-        if "--preload" in self.options:  # the first process loads it, once, and forks
-            forked = len(self.pids()) > self.workers
-            return loaded >= 1 and forked and self._find_port() and _accepts(self.port)
-        return loaded >= self.workers and self._find_port() and _accepts(self.port)
+        complete = self._startup.complete
+        if self.setup is None or not complete:
+            return complete
+        if "--preload" in self.options and len(self.pids()) <= self.workers:
+            return False  # the first process has loaded it, and is about to fork
+        return self._find_port() and _accepts(self.port)
 
     def _find_port(self) -> bool:
         """Read the port from what the server announces."""
@@ -343,26 +344,14 @@ class Server:
         return said is not None
 
     def _check_alive(self) -> None:
-        if (self._folder / "failed").exists() or not self.running:
-            raise ServeError(self._failure())
-
-    def _failure(self) -> str:
-        """Why the server did not start, in words, with the author's own frames or the log."""
-        try:
-            reason = json.loads((self._folder / "failed").read_text())
-        except (OSError, ValueError):
-            return self._ended_early()
-        if "sentence" in reason:
-            return str(reason["sentence"])
-        what = f"{self.app_name} failed when {self.name} imported it"
-        if self.setup is None:
-            what = f"{self.name} failed as it served {self.app_name}"
-        return f"{what}:\n{traceback_of(reason)}"
-
-    def _ended_early(self) -> str:
-        log = self.log.rstrip()
-        told = f" The end of its log:\n{log}" if log else " It wrote nothing to its log."
-        return f"{self.name} ended before it answered.{told}"
+        if self._startup.failed or not self.running:
+            raise ServeError(self._startup.why(self.name, self.app_name, self.log))
+        if lost := self._startup.endless(self.pids):
+            raise ServeError(
+                f"{self.name} does not get ready: {lost} worker{'s' * (lost != 1)} ended while"
+                " starting, without an exception that could be shown (an exit, a signal, too"
+                f" little memory?).{tail(self.log)}"
+            )
 
     def _line(self, target: str) -> str:
         assert self.setup is not None
@@ -468,9 +457,13 @@ def _listen(port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ServeError(
-            f"Port {port} is in use: stop what listens there, or leave out port= for a free one."
-        ) from error
+        taken = error.errno == errno.EADDRINUSE
+        problem = (
+            "is in use: stop what listens there"
+            if taken
+            else f"cannot be had ({error.strerror}): take another"
+        )
+        raise ServeError(f"Port {port} {problem}, or leave out port= for a free one.") from error
     return listener
 
 

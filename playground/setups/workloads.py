@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.setups.apps import BUNDLED
-from playground.setups.catalogue import SETUPS, ServeError, Setup, nearest
+from playground.setups.catalogue import SETUPS, ServeError, Setup, missing, nearest
 from playground.setups.dishes.models import DIGIT, MODELS, PICTURE
 from playground.setups.dishes.work import ORDERS, WARM
 from playground.setups.server import Server, serve
@@ -288,8 +288,10 @@ def _beside(setup: Setup, framework: Framework) -> Cell | None:
 
 def _missing(setup: Setup, framework: Framework, workload: Workload) -> Cell | None:
     """What is not installed here."""
+    if lacks := missing(setup):
+        remedy = f"run `pip install {setup.package}` in this environment."
+        return Cell(False, f"{setup.name} needs {lacks}, which is not installed here: {remedy}")
     wants = (
-        (setup.name, setup.module, f"run `pip install {setup.package}` in this environment."),
         (
             framework.title,
             framework.package,

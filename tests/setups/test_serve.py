@@ -282,7 +282,7 @@ def test_a_server_that_never_gets_ready_is_told(monkeypatch, tmp_path):
     (tmp_path / "endless.py").write_text("import time\ntime.sleep(600)\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(server, "READY_S", 0.5)
-    assert "did not answer within" in refused("gunicorn-sync", "endless:app")
+    assert "did not get ready within" in refused("gunicorn-sync", "endless:app")
 
 
 def test_an_unknown_signal_and_a_stopped_server_are_told():
