@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 
 from minimal_servers import http11
 from minimal_servers.connection import BODY_SECONDS
-from minimal_servers.http11 import BadRequest, Request
+from minimal_servers.http11 import PERCENT, BadRequest, Request
 from minimal_servers.response import ClientGone, Response
 
 Scope = MutableMapping[str, Any]
@@ -78,7 +78,7 @@ def build_scope(request: Request, client: Address, server: Address, state: dict[
 
 def decode_path(path: bytes) -> str:
     """Percent-encoding and UTF-8 decoded; what is neither becomes U+FFFD (see ``raw_path``)."""
-    return unquote_to_bytes(path).decode("utf-8", "replace") if b"%" in path else path.decode()
+    return unquote_to_bytes(path).decode("utf-8", "replace") if PERCENT in path else path.decode()
 
 
 @lru_cache(maxsize=128)
@@ -92,15 +92,14 @@ def status_line(status: int) -> bytes:
 class Exchange(Response):
     """One request and its response, as the two callables that the application gets."""
 
-    complete = False  # the response has been said
-    body_done = False  # the last byte of the request body has been received
-    pieces: Iterator[bytes | None] | None = None  # the body on its way in
-    skipped = 0  # bytes of body that nobody wanted
-
     def __init__(self, line: Line, request: Request) -> None:
         super().__init__(request, line.transmit)
         self.line = line
         self.must_ask = request.expects_continue  # the client waits to be asked for its body
+        self.complete = False  # the response has been said
+        self.body_done = False  # the last byte of the request body has been received
+        self.pieces: Iterator[bytes | None] | None = None  # the body on its way in
+        self.skipped = 0  # bytes of body that nobody wanted
 
     async def receive(self) -> Message:
         """The next event: everything that has arrived of the body, or that the client has gone."""

@@ -36,15 +36,7 @@ class Connection(asyncio.Protocol):
     """One client: what it sent, what it still has to get, and until when."""
 
     transport: asyncio.Transport
-    exchange: Exchange | Session | None = None  # what goes on at the moment
-    unread: Exchange | None = None  # answered, but its body is still arriving
-    ended = False  # the client has sent its last byte
-    gone = False  # nothing can be sent any more
-    halfway = False  # the next head has begun
-    closing = False  # everything is said; what still arrives is thrown away
-    paused = False  # the socket is not read
-    unsent = 0  # bytes, when the deadline was judged last
-    answers = b""  # complete, and sent at the end of this round of the loop
+    deadline: float
 
     def __init__(self, server: "Server", client: Address) -> None:
         self.server = server
@@ -53,6 +45,15 @@ class Connection(asyncio.Protocol):
         self.news = asyncio.Event()
         self.writable = asyncio.Event()
         self.writable.set()
+        self.exchange: Exchange | Session | None = None  # what goes on at the moment
+        self.unread: Exchange | None = None  # answered, but its body is still arriving
+        self.ended = False  # the client has sent its last byte
+        self.gone = False  # nothing can be sent any more
+        self.halfway = False  # the next head has begun
+        self.closing = False  # everything is said; what still arrives is thrown away
+        self.paused = False  # the socket is not read
+        self.unsent = 0  # bytes, when the deadline was judged last
+        self.answers = b""  # complete, and sent at the end of this round of the loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""

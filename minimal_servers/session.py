@@ -48,8 +48,6 @@ def websocket_scope(scope: Scope, session: "Session") -> Scope:
 class Session:
     """One conversation. ``phase`` is connecting, open, closing (we said so first) or closed."""
 
-    denial: Exchange | None = None  # the handshake is answered with an HTTP response instead
-
     def __init__(self, line: Line, request: Request) -> None:
         self.line = line
         self.request = request
@@ -59,6 +57,7 @@ class Session:
         self.inbox: deque[Message] = deque([{"type": "websocket.connect"}])
         self.size = 0  # bytes in the inbox
         self.code, self.reason = ABNORMAL, ""  # for the application's disconnect
+        self.denial: Exchange | None = None  # an HTTP response instead of the handshake
         self.pinged = False
         self.leaving = False  # the server is about to end
 

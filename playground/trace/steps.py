@@ -53,17 +53,16 @@ class RequestTrace:
     told of it.
     """
 
-    coroutine: Any = None  # the call of the application
-    named: tuple[float, int] = 0.0, 0  # an AWAIT, by its beginning, and the flags that name it
-    ready = 0
-    cpu_us = 0.0
-    over = told = False
-
     def __init__(self, loop: "LoopTrace", run: int, number: int, begun: float) -> None:
         self.loop, self.run, self.number, self.begun = loop, run, number, begun
         self.outbox = outbox = loop.batch.of(run)
         self.append = outbox.append
         self.state = UNTOLD, begun  # one value: another thread reads it
+        self.coroutine: Any = None  # the call of the application
+        self.named = 0.0, 0  # an AWAIT, by its beginning, and the flags that name it
+        self.ready = 0
+        self.cpu_us = 0.0
+        self.over = self.told = False
 
     def __del__(self) -> None:
         self.outbox.tell((END, self.number))
