@@ -103,6 +103,14 @@ def test_the_end_of_a_run_shows_every_state_and_number(show):
     assert "#1 occupied, 2.9 % CPU" in shown.row("lane", 1)["texts"]
 
 
+def test_at_the_end_all_are_served_whatever_the_clock_says(show):
+    traces = [restaurant(4, 2) for _ in range(4)]
+    for shift, trace in enumerate(traces):
+        trace.records["t_us"] += 36_185_000_000 + shift / 7
+        trace.records["dur_us"] += shift / 3
+    assert [run["counters"]["served"] for run in show(*traces).state["runs"]] == ["4 of 4"] * 4
+
+
 def test_scrubbing_moves_scene_timeline_and_sentence_together(show):
     shown = show(restaurant())
     state = shown.scrub(0.42)

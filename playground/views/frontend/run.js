@@ -19,18 +19,19 @@ class Run {
 		this.gauge = new Map();
 	}
 
-	/** Take a message: all of a run, or new rows of some requests. Times become seconds from t0. */
+	/** Take a message: all of a run, or new rows of some requests. Times become seconds from t0, all by
+	 * one formula, so that the last span ends at the end of the run to the last bit. */
 	apply(head) {
 		this.info = head;
 		const t0 = head.t0_us;
 		if (head.touched) for (const n of head.touched) this.requests.delete(this.number(n));
 		else for (const map of [this.requests, this.idle, this.gauge]) map.clear();
 		for (let i = 0, at = 0; i < head.count; i++, at += ROW) {
-			const v = head.rows, a = (v.getFloat64(at, true) - t0) / 1e6, d = v.getFloat64(at + 8, true) / 1e6;
+			const v = head.rows, t = v.getFloat64(at, true), a = (t - t0) / 1e6, d = v.getFloat64(at + 8, true);
 			const n = this.number(v.getUint32(at + 16, true)), kind = v.getUint8(at + 22);
-			const span = { s: kind, a, b: d === d ? a + d : Infinity, lane: v.getUint16(at + 20, true), f: v.getUint8(at + 23), n };
+			const span = { s: kind, a, b: d === d ? (t + d - t0) / 1e6 : Infinity, lane: v.getUint16(at + 20, true), f: v.getUint8(at + 23), n };
 			if (kind === IDLE) { follow(this.idle, span); continue; }
-			if (kind === GAUGE) { follow(this.gauge, { a, v: d, lane: span.lane }); continue; }
+			if (kind === GAUGE) { follow(this.gauge, { a, v: d / 1e6, lane: span.lane }); continue; }
 			const r = this.request(n);
 			if (kind === CLIENT) r.client = span; else r.spans.push(span);
 		}
