@@ -44,6 +44,17 @@ class Plan:
         """No more requests than this."""
         return self.n or MOST
 
+    @property
+    def longest_s(self) -> float:
+        """For no more seconds than this are requests sent."""
+        by_count = self.n / self.rate if self.open and self.n else LONGEST_S
+        return min(by_count, LONGEST_S if self.seconds is None else self.seconds)
+
+    @property
+    def known_s(self) -> float:
+        """The same where the plan tells; 0 where the answers do."""
+        return 0.0 if self.seconds is None and not self.open else self.longest_s
+
     def offsets(self) -> list[float]:
         """The intended moments of an open plan in seconds from its start, in ascending order.
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from playground.errors import Interrupted
 from playground.load.checks import (
-    MOST,
     check_body,
     check_count,
     check_headers,
     check_method,
+    check_probe,
     check_seconds,
     check_server,
     make_room,
@@ -22,8 +22,6 @@ from playground.load.run import Run
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 from playground.trace.records import UNTRACKED
-
-LEAST_EVERY_S = 0.001
 
 Mix = Sequence[tuple[str, int]]
 Progress = Callable[[float], None]  # is told the part that is done, from 0 to 1
@@ -67,7 +65,7 @@ def burst(
     check_headers(headers)
     check_seconds("timeout", timeout)
     paths = [place for place, count in mix for _ in range(count)]
-    make_room(len(paths) + _check_probe(probe, every, timeout))
+    make_room(len(paths) + check_probe(probe, every, timeout))
 
     def label(number: int) -> str:
         return f"{method} {paths[number - 1]}" if number <= len(paths) else f"probe GET {probe}"
@@ -174,18 +172,3 @@ def _mix(n: Any, path: str) -> list[tuple[str, int]]:
 
 def _title(mix: list[tuple[str, int]], method: str) -> str:
     return ", ".join(f"{count} × {method} {place}" for place, count in mix)
-
-
-def _check_probe(probe: Any, every: Any, timeout: float) -> int:
-    """How many probes there can be."""
-    if probe is None:
-        return 0
-    quoted(probe)
-    check_seconds("every", every, LEAST_EVERY_S)
-    most = int(timeout / every) + 1
-    if most > MOST:
-        raise ServeError(
-            f"A probe each {every:g} s for up to {timeout:g} s is {most} requests; at most {MOST}"
-            " are sent: take a longer every=, or a shorter timeout=."
-        )
-    return most

@@ -9,6 +9,8 @@ from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 
 MOST = 10_000  # requests, or connections, at once
+MOST_PROBES = 20_000  # of one run
+LEAST_EVERY_S = 0.001  # from one probe to the next
 SPARE_FILES = 256  # that this process may have open besides its connections
 SAFE = "/?&=%~!$'()*+,;:@-._"
 
@@ -59,6 +61,26 @@ def check_body(body: Any) -> None:
     """Raises ``ServeError`` for what is neither bytes nor text."""
     if not isinstance(body, bytes | str | None):
         raise ServeError(f"A body is bytes or text, not {type(body).__name__}.")
+
+
+def check_probe(probe: Any, every: Any, timeout: float, seconds: float = 0.0) -> int:
+    """How many probes there can be at once, if one a time is sent each ``every`` seconds.
+
+    Raises ``ServeError`` for what is no probe, and for too many: at once, or in all the ``seconds``
+    that the requests beside it are sent.
+    """
+    if probe is None:
+        return 0
+    quoted(probe)
+    check_seconds("every", every, LEAST_EVERY_S)
+    at_once, in_all = (int(length / every) + 1 for length in (timeout, seconds + timeout))
+    if at_once > MOST or in_all > MOST_PROBES:
+        count, most = (at_once, MOST) if at_once > MOST else (in_all, MOST_PROBES)
+        raise ServeError(
+            f"A probe each {every:g} s for up to {seconds + timeout:g} s is {count} requests; at"
+            f" most {most} are sent: take a longer every=, or a shorter timeout=."
+        )
+    return at_once
 
 
 def quoted(path: Any) -> str:

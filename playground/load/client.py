@@ -148,7 +148,8 @@ class Sending:
         }
         try:
             if self._request.probe is not None:
-                await self._probe(opened, self._request.probe, tasks)
+                over = asyncio.create_task(_all_of(set(tasks)))
+                await self._probe(opened, self._request.probe, over, len(urls) + 1, tasks)
             await asyncio.wait(tasks)
         finally:
             for task in tasks:
@@ -156,18 +157,25 @@ class Sending:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _probe(
-        self, opened: aiohttp.ClientSession, probe: Probe, tasks: set[asyncio.Task[None]]
+        self,
+        opened: aiohttp.ClientSession,
+        probe: Probe,
+        over: asyncio.Task[None],
+        number: int,
+        tasks: set[asyncio.Task[None]],
     ) -> None:
-        """Until all of ``tasks`` are done, add one that asks, at fixed times."""
-        burst, number, due = set(tasks), len(tasks), self.intended_us
+        """Until all is ``over``, add one to ``tasks`` that asks, at fixed times; they get the
+        numbers from ``number`` on.
+        """
+        due = self.intended_us
         while True:
             due += probe.every * 1e6
-            _, pending = await asyncio.wait(burst, timeout=max(due - now_us(), 0.0) / 1e6)
-            if not pending:
+            await asyncio.wait({over}, timeout=max(due - now_us(), 0.0) / 1e6)
+            if over.done():
                 return
-            number += 1
             self._begin(number, due)
             tasks.add(asyncio.create_task(self._one(opened, number, probe.url, probing=True)))
+            number += 1
 
     def _begin(self, number: int, due_us: float) -> None:
         self._due[number] = due_us
@@ -235,6 +243,10 @@ class Sending:
             before = now_us()
             await asyncio.sleep(LAG_S)
             self.lags_us.append(now_us() - before - LAG_S * 1e6)
+
+
+async def _all_of(tasks: set[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
 
 
 def session(

@@ -12,12 +12,13 @@ from playground.load.checks import (
     check_body,
     check_headers,
     check_method,
+    check_probe,
     check_seconds,
     check_server,
     make_room,
     quoted,
 )
-from playground.load.client import Observer, Request, Sending
+from playground.load.client import Observer, Probe, Reply, Request, Sending
 from playground.load.display import Show
 from playground.load.punctuality import of_load
 from playground.load.recording import Recording
@@ -46,6 +47,8 @@ def load(
     headers: dict[str, str] | None = None,
     keep_alive: bool = False,
     timeout: float = 30,
+    probe: str | None = None,
+    every: float = 0.05,
     show: Show = True,
     progress: Progress | None = None,
 ) -> Run:
@@ -61,6 +64,10 @@ def load(
     all that should have been sent meanwhile. The closed loop is the exception, and says so.
     ``run.summary()`` tells how late the client itself was (``sender_late_ms``), and whether that is
     what one sees (``bottleneck``).
+
+    ``probe`` is the path of a health check, as in ``burst``: one GET each ``every`` seconds, on
+    connections of their own, until the load is over. What comes back is in ``run.probe``, and in
+    none of the other numbers.
 
     An interrupt gives up what is open; what had happened until then stays in ``server.last_run``.
 
@@ -79,6 +86,8 @@ def load(
             headers=headers,
             keep_alive=keep_alive,
             timeout=timeout,
+            probe=probe,
+            every=every,
             show=show,
             progress=progress,
         )
@@ -93,12 +102,15 @@ def load(
             f"No request falls into {settled.seconds:g} s at {settled.rate:g}/s: take a higher"
             " rate=, or more seconds=."
         )
-    make_room(most_within(moments, timeout) if settled.open else settled.clients)
+    probes = check_probe(probe, every, timeout, settled.known_s)
+    make_room((most_within(moments, timeout) if settled.open else settled.clients) + probes)
     count = "" if settled.n is None else f"{settled.n} × "
+    first_probe = (len(moments) or settled.most) + 1
+    beside = f", probe {probe}" if probe else ""
     recording = Recording(
         server,
-        f"{count}{method} {path}, {settled.words()}, on {server.name}",
-        lambda number: f"{method} {path}",
+        f"{count}{method} {path}, {settled.words()}{beside}, on {server.name}",
+        lambda number: f"{method} {path}" if number < first_probe else f"probe GET {probe}",
     )
     request = Request(
         urls=(url,),
@@ -108,11 +120,12 @@ def load(
         keep_alive=keep_alive,
         timeout=timeout,
         trace_id=recording.trace_id,
+        probe=Probe(server.url + quoted(probe), every) if probe else None,
     )
     started: list[Paced] = []
 
     def start(observer: Observer) -> Sending:
-        started.append(Paced(request, observer, settled, moments))
+        started.append(Paced(request, observer, settled, moments, first_probe))
         return started[0]
 
     def look() -> None:
@@ -126,54 +139,78 @@ def load(
         expected=len(moments) or settled.n or 0,
         show=show,
         look=look,
+        probe_from=first_probe if probe else None,
         arrivals=settled.meta(),
     )
 
 
 class Paced(Sending):
-    """Requests that go out by a plan: at ``moments`` (seconds from the start), or in turns."""
+    """Requests that go out by a plan: at ``moments`` (seconds from the start), or in turns. Those
+    of the probe are numbered from ``first_probe`` on.
+    """
 
     def __init__(
-        self, request: Request, observer: Observer, settled: Plan, moments: list[float]
+        self,
+        request: Request,
+        observer: Observer,
+        settled: Plan,
+        moments: list[float],
+        first_probe: int,
     ) -> None:
         self._plan, self._moments, self._url = settled, moments, request.urls[0]
+        self._first_probe = first_probe
         self._starts_us: list[float] = []  # how late each request was taken up
         super().__init__(request, observer)
 
     @property
     def part(self) -> float:
         """How much is done, from 0 to 1."""
+        done = len(self._own)
         if self._plan.open:
-            return len(self.replies) / max(1, len(self._moments))
+            return done / max(1, len(self._moments))
         passed = (now_us() - self.intended_us) / 1e6 if self.intended_us else 0.0
-        by_time = passed / (self._plan.seconds or LONGEST_S)
-        return min(1.0, max(by_time, len(self.replies) / self._plan.most))
+        return min(1.0, max(passed / self._plan.longest_s, done / self._plan.most))
+
+    @property
+    def _own(self) -> list[Reply]:
+        """The replies so far, without those of the probe."""
+        return [one for number, one in list(self.replies.items()) if number < self._first_probe]
 
     def punctuality(self) -> dict[str, float | bool]:
         """How late it was itself, and whether that shows."""
-        replies = list(self.replies.values())
+        replies = self._own
         connects = [one.connect_s * 1e6 for one in replies if one.connect_s is not None]
         late = [*self._starts_us, *connects] if self._plan.open else []
         return of_load(late, self.lags_us, (one.latency_s for one in replies))
 
     async def _send_all(self, opened: aiohttp.ClientSession) -> None:
         self.intended_us = now_us()
-        tasks: set[asyncio.Task[None]] = set()
+        own: set[asyncio.Task[None]] = set()
+        probes: set[asyncio.Task[None]] = set()
+        over, probe = asyncio.create_task(self._follow(opened, own)), self._request.probe
         try:
-            if self._plan.open:
-                await self._on_schedule(opened, tasks)
-            else:
-                numbers = itertools.count(1)
-                tasks.update(
-                    asyncio.create_task(self._in_turns(opened, numbers))
-                    for _ in range(self._plan.clients)
-                )
-            for task in asyncio.as_completed(tasks):
-                await task
+            if probe is not None:
+                await self._probe(opened, probe, over, self._first_probe, probes)
+            await over
+            if probes:
+                await asyncio.wait(probes)
         finally:
-            for task in tasks:
+            for task in (over, *own, *probes):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(over, *own, *probes, return_exceptions=True)
+
+    async def _follow(self, opened: aiohttp.ClientSession, tasks: set[asyncio.Task[None]]) -> None:
+        """Send what is planned, and wait for it."""
+        if self._plan.open:
+            await self._on_schedule(opened, tasks)
+        else:
+            numbers = itertools.count(1)
+            tasks.update(
+                asyncio.create_task(self._in_turns(opened, numbers))
+                for _ in range(self._plan.clients)
+            )
+        for task in asyncio.as_completed(tasks):
+            await task
 
     async def _on_schedule(
         self, opened: aiohttp.ClientSession, tasks: set[asyncio.Task[None]]

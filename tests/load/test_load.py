@@ -77,6 +77,13 @@ def test_room_is_made_for_what_can_be_open_at_once(hello, monkeypatch):
         ({"rate": 0.01, "n": 10}, "10 requests at 0.01/s take 1000 s; at most 600 s"),
         ({"rate": 0.001, "seconds": 0.1}, "No request falls into 0.1 s at 0.001/s"),
         ({"path": "slow"}, "begins with a slash"),
+        ({"probe": "health"}, "begins with a slash"),
+        ({"probe": "/", "every": 0}, "every= is a number of seconds above 0.001, not 0"),
+        ({"probe": "/", "every": 0.002, "timeout": 60}, "at most 10000 are sent: take a longer"),
+        (
+            {"probe": "/", "every": 0.02, "seconds": 600, "rate": 1},
+            "at most 20000 are sent: take a longer",
+        ),
         ({"timeout": 0}, "timeout= is a number"),
         ({"method": "G ET"}, "A method is a word"),
     ],

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from playground import ServeError, burst, get, serve
+from playground import ServeError, burst, get, load, reopen, serve
 from playground.trace.records import Kind
 from playground.trace.states import spans
 
@@ -119,6 +119,76 @@ def test_a_probe_that_gets_no_answer_is_counted_as_that():
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {"arrivals": "steady", "rate": 200, "n": 2},
+        {"arrivals": "poisson", "rate": 200, "n": 2},
+        {"arrivals": "closed", "clients": 2, "n": 2},
+        {"arrivals": "closed", "clients": 2, "seconds": 0.01},
+        {"arrivals": "together", "n": 2},
+    ],
+    ids=["steady", "poisson", "closed", "closed for a time", "together"],
+)
+def test_a_load_is_probed_as_a_burst_is(more, tmp_path):
+    parts = []
+    with serve("minimal-asgi", gate) as server:
+        run = load(
+            server,
+            "/slow",
+            probe="/health",
+            every=0.02,
+            timeout=60,
+            show=False,
+            progress=parts.append,
+            **more,
+        )
+    told = run.summary()
+    assert {reply.text for reply in run.replies} == {"/slow"}
+    assert told["served"] == len(run.replies) == 2
+    assert len(run.probe) >= 3, "it was over only after three of them"
+    assert {reply.text for reply in run.probe} == {"/health"}
+    assert (told["probe_served"], told["probe_failed"]) == (len(run.probe), 0)
+    assert told["p50_s"] in {reply.latency_s for reply in run.replies}
+    due = [reply.intended_s for reply in run.probe]
+    assert due == pytest.approx([0.02 * place for place in range(1, len(due) + 1)])
+    assert all(0 <= part <= 1 for part in parts)
+    first = run.trace.meta["probe_from"]
+    labels = {number: info.label for number, info in run.trace.requests.items()}
+    assert {labels[number] for number in labels if number < first} == {"GET /slow"}
+    assert {labels[number] for number in labels if number >= first} == {"probe GET /health"}
+    assert "probe /health" in run.trace.meta["title"]
+    assert f"{len(run.probe)} of {len(run.probe)} probes answered" in repr(run)
+    again = reopen(run.save(tmp_path / "a.trace"))
+    assert (len(again.replies), len(again.probe)) == (2, len(run.probe))
+
+
+def test_a_load_without_a_probe_has_none():
+    with serve("minimal-wsgi", "hello") as server:
+        run = load(server, arrivals="steady", rate=100, n=2, show=False)
+    assert run.probe == []
+    assert run.trace.meta["probe_from"] is None
+    assert not any(name.startswith("probe") for name in run.summary())
+
+
+def test_the_probe_of_a_load_is_in_no_picture_of_how_late_the_client_was(monkeypatch):
+    """A closed loop of one request, and a probe that is held up."""
+    from playground.load import client
+
+    begin = client.Sending._begin
+
+    def late(self, number, due_us):
+        begin(self, number, due_us - (1e6 if number > 1 else 0))
+
+    monkeypatch.setattr(client.Sending, "_begin", late)
+    with serve("minimal-asgi", gate) as server:
+        more = {"arrivals": "steady", "rate": 50, "n": 1}
+        run = load(server, "/slow", probe="/health", every=0.02, show=False, **more)
+    assert all(reply.latency_s > 1 for reply in run.probe)
+    assert run.summary()["max_s"] == run.replies[0].latency_s
+    assert run.summary()["sender_late_ms"] < 900
+
+
+@pytest.mark.parametrize(
     ("n", "more", "words"),
     [
         ([("/", 1)], {"path": "/slow"}, "names its own paths"),
@@ -139,14 +209,16 @@ def test_what_is_no_mix_and_no_probe_is_refused(n, more, words):
         burst(server, n, show=False, **more)
 
 
-def test_an_interrupted_run_keeps_its_probes():
+@pytest.mark.parametrize("arrivals", ["together", "closed"])
+def test_an_interrupted_run_keeps_its_probes(arrivals):
     import _thread
 
+    how = {"clients": 1} if arrivals == "closed" else {"n": 1}
     with serve("minimal-asgi", "slow") as server:
         timer = threading.Timer(0.5, _thread.interrupt_main)
         timer.start()
         with pytest.raises(KeyboardInterrupt):
-            burst(server, 1, "/?s=20", probe="/health", every=0.05, show=False)
+            load(server, "/?s=20", arrivals=arrivals, probe="/health", show=False, **how)
         run = server.last_run
         assert [reply.error is None for reply in run.replies] == [False]
         assert any(reply.error is None for reply in run.probe)
