@@ -68,6 +68,20 @@ def lab(
     jupyterlab.run(chapter, port=port, browser=browser)
 
 
+@app.command("app")
+def serve_panel(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to try; 0 takes any free one.")
+    ] = 8866,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+) -> None:
+    """Serve the panel of chapter 11 as a web page, without Jupyter."""
+    from playground.panel import app as page
+
+    page.run(port, browser=browser, theme="dark" if dark else "light")
+
+
 @app.command()
 def reset(
     names: Annotated[

@@ -104,8 +104,17 @@ def _page(chapter: str) -> str:
     raise LabError(f"There is no chapter {chapter!r}: the chapters are {known}.")
 
 
-def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
+def kernels() -> dict[str, Any]:
+    """Return the settings of kernels: those of this environment, which nobody else hears."""
     import zmq
+
+    return {
+        "KernelSpecManager": {"allowed_kernelspecs": {"python3"}},
+        "KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled"},
+    }
+
+
+def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
     from jupyterlab.handlers.announcements import NeverCheckForUpdate
     from traitlets.config import Config
 
@@ -133,7 +142,6 @@ def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
                 "check_for_updates_class": NeverCheckForUpdate,
                 "extension_manager": "readonly",
             },
-            "KernelSpecManager": {"allowed_kernelspecs": {"python3"}},
-            "KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled"},
+            **kernels(),
         }
     )

@@ -53,6 +53,7 @@ def ask_one(choice: Choice, work: Work, tell: Tell, show: Show = False) -> tuple
             if not stopped or server.last_run is None:
                 raise
             return server.last_run, ""
+        _end(tell, choice.title)
     return run, asked.complaint(choice.title, run.replies)
 
 
@@ -88,8 +89,15 @@ def ask_all(choices: Sequence[Choice], work: Work, tell: Tell) -> tuple[Comparis
             **work.timing,
             **orders[0].how,
         )
+        _end(tell, "them")
     wrong = [
         asked.complaint(one.name, one.replies)
         for one, asked in zip(found.outcomes, orders, strict=True)
     ]
     return found, next(filter(None, wrong), "")
+
+
+def _end(tell: Tell, who: str) -> None:
+    """The servers are about to end; whoever wants to stop now gets that anyway."""
+    with contextlib.suppress(Stopped):
+        tell(f"Ending {who} …", None)

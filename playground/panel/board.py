@@ -107,10 +107,10 @@ class Panel:
         self.bar = ipywidgets.FloatProgress(0, min=0, max=1, layout={"width": "200px"})
         self.doing, self.message = ipywidgets.HTML(), ipywidgets.HTML()
         self.link = ipywidgets.HTML()
-        self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "230px")
-        self.file = field("file", ipywidgets.Combobox(placeholder="choose, or a path"), "260px")
+        self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "20em")
+        self.file = field("file", ipywidgets.Combobox(placeholder="choose, or a path"), "20em")
         formats = [(words, ending) for ending, words in kept.FORMATS.items()]
-        self.format = field("as", ipywidgets.Dropdown(options=formats), "160px")
+        self.format = field("as", ipywidgets.Dropdown(options=formats), "12.3em")
         self.compare_button.on_click(lambda _: self._begin(self._compare))
         self.stop_button.on_click(lambda _: self.stop())
         self.save_button.on_click(lambda _: self._begin(self._save))

@@ -33,7 +33,7 @@ def field(words: str, widget: ipywidgets.Widget, width: str) -> ipywidgets.Widge
     return widget
 
 
-def number(words: str, value: int, most: int, width: str = "130px") -> ipywidgets.Widget:
+def number(words: str, value: int, most: int, width: str = "10em") -> ipywidgets.Widget:
     """A whole number from 1."""
     return field(words, ipywidgets.BoundedIntText(value, min=1, max=most), width)
 
@@ -57,14 +57,13 @@ class Row(ipywidgets.VBox):
         known = [value for _, value in frameworks]
         self.badge = ipywidgets.HTML()
         setup = ipywidgets.Dropdown(options=list(SETUPS), value=choice.setup)
-        self.setup = field("", setup, "185px")
+        self.setup = field("", setup, "14.2em")
         chosen = choice.framework if choice.framework in known else ""
         framework = ipywidgets.Dropdown(options=frameworks, value=chosen)
-        self.framework = field("", framework, "135px")
-        self.workers = number("workers", choice.workers, 64, "120px")
-        self.threads = number("threads", choice.threads, 64, "120px")
+        self.framework = field("", framework, "11.5em")
+        self.workers = number("workers", choice.workers, 64, "9.2em")
+        self.threads = number("threads", choice.threads, 64, "9.2em")
         self.run = button("Run", "Start this one, send the requests, watch it", "primary")
-        self.run.icon = "play"
         self.drop = button("Remove", "Take this set-up away")
         self.why = ipywidgets.HTML()
         for one in (self.setup, self.framework, self.workers, self.threads):
@@ -101,22 +100,22 @@ class Form(ipywidgets.VBox):
         self.rows: list[Row] = []
         workloads = [*WORKLOADS, OWN]
         self.workload = field(
-            "workload", ipywidgets.Dropdown(options=workloads, value=work.workload), "210px"
+            "workload", ipywidgets.Dropdown(options=workloads, value=work.workload), "16em"
         )
         self.sizes = {
-            name: field(words, ipywidgets.BoundedFloatText(1, min=0, max=1e6), "140px")
+            name: field(words, ipywidgets.BoundedFloatText(1, min=0, max=1e6), "10.8em")
             for name, words in SIZES.items()
         }
-        self.app = field("app", ipywidgets.Text(work.app, placeholder="module:attribute"), "200px")
-        self.path = field("path", ipywidgets.Text(work.path), "180px")
+        self.app = field("app", ipywidgets.Text(work.app, placeholder="module:attribute"), "15.4em")
+        self.path = field("path", ipywidgets.Text(work.path), "13.8em")
         self.shows = ipywidgets.HTML()
         arrivals = ipywidgets.Dropdown(options=list(ARRIVALS.items()), value=work.arrivals)
-        self.arrivals = field("requests", arrivals, "230px")
+        self.arrivals = field("requests", arrivals, "17.7em")
         self.n = number("count", work.n, MOST["n"])
         rate = ipywidgets.BoundedFloatText(work.rate, min=0.1, max=10_000)
-        self.rate = field("rate (per s)", rate, "150px")
+        self.rate = field("rate (per s)", rate, "12.5em")
         self.clients = number("clients", work.clients, MOST["clients"])
-        self.rounds = number("rounds to compare", work.rounds, MOST["rounds"], "175px")
+        self.rounds = number("rounds to compare", work.rounds, MOST["rounds"], "16em")
         self.add = button("Add a set-up", "Up to four can be compared")
         self.add.on_click(lambda _: self.put([*self.choices, self.choices[-1]]))
         self.why = ipywidgets.HTML()
