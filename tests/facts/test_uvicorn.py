@@ -1,20 +1,32 @@
-"""What chapter 09 says of Uvicorn, and of Uvicorn in Gunicorn, held against what is installed."""
+"""What chapter 09 says of Uvicorn, alone and in Gunicorn, held against the installed versions.
+
+Most of the time is waiting, so what belongs together is started together.
+"""
 
 import os
+import re
 import socket
+import subprocess
+import sys
 import time
-from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import nbformat
 import pytest
+from uvicorn.main import main as uvicorn_command
 
 from playground import typed
+from playground.facts import MEASURED_WITH
 from playground.load.burst import get
 from playground.setups.server import serve
 
+CHAPTER = Path(__file__).resolve().parents[2] / "notebooks" / "09_uvicorn.ipynb"
 PATIENCE_S = 30.0  # stops a hang
 UVICORN = "uvicorn --port 0"
 QUICK = "--timeout-worker-healthcheck 1"  # how fast a death is noticed
-INSIDE = "gunicorn --no-control-socket --bind 127.0.0.1:0 -k uvicorn_worker.UvicornWorker"
+GUNICORN = "gunicorn --no-control-socket --bind 127.0.0.1:0"
+INSIDE = f"{GUNICORN} -k uvicorn_worker.UvicornWorker"
 
 SERVES = """
     if scope["type"] == "http":
@@ -31,6 +43,10 @@ MENUS = {
     "bad_raise": f"async def app(scope, receive, send):{SERVES}"
     "    if scope['type'] == 'lifespan':\n"
     "        open('no-such-model')\n",
+    "slow_import": "import ctypes\n\nctypes.PyDLL(None).sleep(3)  # holds the GIL\n"
+    f"print('imported', flush=True)\n\n\nasync def app(scope, receive, send):{SERVES}",
+    "wsgi": "def app(environ, start_response):\n"
+    "    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'WSGI']\n",
 }
 
 
@@ -44,33 +60,102 @@ def menus(tmp_path, monkeypatch):
     return tmp_path
 
 
+def at_once(function, things):
+    """The results by thing, of all of them together."""
+    with ThreadPoolExecutor(len(things)) as pool:
+        return dict(zip(things, pool.map(function, things), strict=True))
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "gunicorn", "uvicorn-worker", "hypercorn"])
+def test_the_chapter_names_the_version(package):
+    cells = nbformat.read(CHAPTER, as_version=4).cells
+    assert re.search(rf"\b{package} {MEASURED_WITH[package]}\b", cells[0].source, re.IGNORECASE)
+
+
+def test_its_options_are_as_the_chapter_says():
+    defaults = {option.name: option.default for option in uvicorn_command.params}
+    assert "preload" not in defaults
+    said = {
+        "host": "127.0.0.1",
+        "timeout_worker_healthcheck": 5,
+        "timeout_keep_alive": 5,
+        "timeout_graceful_shutdown": None,
+        "limit_concurrency": None,
+        "limit_max_requests": None,
+        "loop": "auto",
+        "http": "auto",
+        "interface": "auto",
+        "lifespan": "auto",
+    }
+    assert {name: defaults[name] for name in said} == said
+
+
 @pytest.mark.parametrize(
-    ("line", "code"),
+    ("line", "warns"),
     [
-        (f"{UVICORN} bad_import_of_a_test:app", 1),
-        (f"{UVICORN} bad_start_of_a_test:app", 3),
-        (f"{UVICORN} --lifespan on bad_raise_of_a_test:app", 3),
-        (f"{UVICORN} --workers 2 {QUICK} bad_start_of_a_test:app", 0),
-        (f"{INSIDE} bad_import_of_a_test:app", 3),
-        (f"{INSIDE} bad_start_of_a_test:app", 3),
-        ("hypercorn --bind 127.0.0.1:0 bad_start_of_a_test:app", 0),
+        ("import uvicorn.workers", "use `uvicorn-worker` package"),
+        ("import uvicorn_worker", ""),
+        (
+            "from uvicorn.middleware.wsgi import WSGIMiddleware; WSGIMiddleware(None)",
+            "switch to a2wsgi",
+        ),
     ],
 )
-def test_a_start_that_fails_ends_with_a_code(menus, line, code):
-    with typed(line) as house:
-        assert house.ends(PATIENCE_S)
-        assert house.exit_code == code
+def test_what_is_deprecated_says_so_when_one_asks(line, warns):
+    for flags, told in (([], ""), (["-W", "default"], warns)):
+        python = [sys.executable, *flags, "-c", line]
+        said = subprocess.run(python, capture_output=True, text=True, check=True).stderr
+        assert told in said if told else not said
 
 
-def test_a_lifespan_that_raises_is_served_all_the_same(menus):
-    with typed(f"{UVICORN} bad_raise_of_a_test:app") as house:
-        assert house.answers(PATIENCE_S)
+def test_how_a_start_that_fails_ends(menus):
+    codes = {
+        f"{UVICORN} bad_import_of_a_test:app": 1,
+        f"{UVICORN} bad_start_of_a_test:app": 3,
+        f"{UVICORN} --lifespan on bad_raise_of_a_test:app": 3,
+        f"{UVICORN} --workers 2 {QUICK} bad_start_of_a_test:app": 0,
+        f"{INSIDE} bad_import_of_a_test:app": 3,
+        f"{INSIDE} bad_start_of_a_test:app": 3,
+        f"{GUNICORN} -k asgi bad_start_of_a_test:app": 3,
+        "hypercorn --bind 127.0.0.1:0 bad_start_of_a_test:app": 0,
+    }
+
+    def code(line):
+        with typed(line) as house:
+            return house.exit_code if house.ends(PATIENCE_S) else "it goes on"
+
+    assert at_once(code, codes) == codes
 
 
-def test_a_supervisor_begins_an_import_that_fails_again_and_again(menus):
-    with typed(f"{UVICORN} --workers 2 bad_import_of_a_test:app") as house:
-        assert house.until(lambda: house.log.count("importing") >= 4, PATIENCE_S)
-        assert house.running
+def test_what_is_served_all_the_same(menus):
+    statuses = {
+        f"{UVICORN} bad_raise_of_a_test:app": 200,
+        f"{UVICORN} --workers 2 slow_import_of_a_test:app": 200,
+        f"{UVICORN} wsgi_of_a_test:app": 500,
+        f"{UVICORN} --interface wsgi wsgi_of_a_test:app": 200,
+        "hypercorn --bind 127.0.0.1:0 wsgi_of_a_test:app": 200,
+    }
+
+    def status(line):
+        with typed(line) as house:
+            house.until(lambda: house.ask()[0], PATIENCE_S)
+            return house.ask()[0]
+
+    assert at_once(status, statuses) == statuses
+
+
+def test_a_supervisor_goes_on_although_nobody_ever_serves(menus):
+    signs = {
+        f"{UVICORN} --workers 2 bad_import_of_a_test:app": "importing",
+        f"{UVICORN} --workers 2 {QUICK} slow_import_of_a_test:app": "died",
+    }
+
+    def goes_on(line):
+        with typed(line) as house:
+            house.until(lambda: house.log.count(signs[line]) >= 3 or house.ask()[0], PATIENCE_S)
+            return house.running and house.ask()[0] is None
+
+    assert at_once(goes_on, signs) == dict.fromkeys(signs, True)
 
 
 def test_hup_with_broken_code_keeps_the_old_workers(menus):
@@ -96,59 +181,70 @@ def test_reload_ignores_workers_and_does_not_replace_the_dead(menus):
             assert not house.workers()
 
 
-async def waits(scope, receive, send):
-    import asyncio
+def test_limit_concurrency_counts_the_one_who_asks(tmp_path):
+    seen = tmp_path / "seen"
+    seen.touch()
 
-    if scope["type"] != "http":
-        raise ValueError("http only")
-    await asyncio.sleep(float(scope["query_string"] or 0))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"ok"})
+    async def stays(scope, receive, send):
+        if scope["type"] != "http":
+            raise ValueError("http only")
+        with open(seen, "a") as file:
+            file.write("one is in\n")
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
+    def come(server):
+        guest = socket.create_connection((server.host, server.port), timeout=PATIENCE_S)
+        guest.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        return guest
 
-def test_limit_concurrency_counts_the_one_who_asks():
-    with serve("uvicorn", waits, trace=False, options=["--limit-concurrency=3"]) as server:
-        guests = []
-        for _ in range(4):
-            guests.append(socket.create_connection((server.host, server.port)))
-            guests[-1].sendall(b"GET /?2 HTTP/1.1\r\nHost: a\r\n\r\n")
-            time.sleep(0.2)  # so that they come one after the other
-        got = Counter(guest.recv(4096)[9:12] for guest in guests)
-        for guest in guests:
+    with serve("uvicorn", stays, trace=False, options=["--limit-concurrency=3"]) as server:
+        inside = []
+        for number in (1, 2):
+            inside.append(come(server))
+            while len(seen.read_text().splitlines()) < number:
+                assert server.running
+        with come(server) as third:
+            assert third.recv(4096)[9:12] == b"503"
+        for guest in inside:
             guest.close()
-    assert got == {b"200": 2, b"503": 2}
 
 
 def test_term_waits_for_a_stream_unless_it_is_limited():
-    for options, ends in (([], False), (["--timeout-graceful-shutdown=1"], True)):
+    def ends(option):
         with (
-            serve("uvicorn", "events", trace=False, options=options) as server,
+            serve("uvicorn", "events", trace=False, options=option.split()) as server,
             socket.create_connection((server.host, server.port)) as guest,
         ):
             guest.sendall(b"GET /?n=0&s=0.1 HTTP/1.1\r\nHost: a\r\n\r\n")
             assert guest.recv(4096)
             server.signal("TERM")
-            deadline = time.monotonic() + (PATIENCE_S if ends else 2.0)
+            deadline = time.monotonic() + (PATIENCE_S if option else 2.0)
             while server.running and time.monotonic() < deadline:
                 time.sleep(0.02)
-            assert server.running is not ends
+            return not server.running
+
+    limits = {"": False, "--timeout-graceful-shutdown=1": True}
+    assert at_once(ends, limits) == limits
 
 
-async def blocks(scope, receive, send):
-    if scope["type"] != "http":
-        raise ValueError("http only")
-    time.sleep(float(scope["query_string"] or 0))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"ok"})
+def test_a_blocked_loop_is_found_by_gunicorn_only():
+    limits = {
+        "uvicorn-workers": "--timeout-worker-healthcheck=2",
+        "gunicorn-uvicorn": "--timeout=1",
+    }
 
+    async def blocks(scope, receive, send):
+        import time
 
-@pytest.mark.parametrize(
-    ("setup", "option", "status"),
-    [
-        ("uvicorn-workers", "--timeout-worker-healthcheck=1", 200),
-        ("gunicorn-uvicorn", "--timeout=1", None),
-    ],
-)
-def test_a_blocked_loop_is_found_by_gunicorn_only(setup, option, status):
-    with serve(setup, blocks, trace=False, workers=2, options=[option]) as server:
-        assert get(server, "/?4", timeout=PATIENCE_S).status == status
+        if scope["type"] != "http":
+            raise ValueError("http only")
+        time.sleep(5)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    def outcome(name):
+        with serve(name, blocks, trace=False, workers=2, options=[limits[name]]) as server:
+            return get(server, "/", timeout=PATIENCE_S).status
+
+    assert at_once(outcome, limits) == {"uvicorn-workers": 200, "gunicorn-uvicorn": None}
