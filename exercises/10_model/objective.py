@@ -2,9 +2,9 @@
 
 This service works. Every answer is right, and nobody complained as long as there was one client at
 a time. With sixteen it answers about as many requests a second as with one, its health check takes
-as long as the queue is, and the orchestrator restarts it.
+as long as the queue is, and the platform restarts it.
 
-`model` is slow in a usual way: each *call* takes about 6 ms of processor time, however many rows
+`model` is slow in a usual way: each *call* takes about 20 ms of processor time, however many rows
 are in it, and each row 0.1 ms more. It holds the GIL all the time, and it must not be called by two
 threads at once. `model(rows)` takes a list of numbers and returns a list of as many scores.
 

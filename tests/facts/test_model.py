@@ -1,54 +1,45 @@
-"""What chapter 10 says of types, bodies and broken loads, held against the installed versions."""
+"""What chapter 10 says of types, answers and files, held against the installed versions."""
 
+import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
+import re
 from pathlib import Path
+from typing import Any
 
+import httpx
+import joblib
+import nbformat
 import numpy as np
 import pytest
-
-PATIENCE_S = 60.0  # stops a hang
-BROKEN = {
-    "import": """
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from flask import Flask, jsonify
+from gunicorn.config import KNOWN_SETTINGS
 
-open("nowhere.joblib")
-app = FastAPI()
-""",
-    "lifespan": """
-from contextlib import asynccontextmanager
+from playground.facts import MEASURED_WITH
 
-from fastapi import FastAPI
-
-
-@asynccontextmanager
-async def lifespan(app):
-    open("nowhere.joblib")
-    yield
-
-
-app = FastAPI(lifespan=lifespan)
-""",
-}
+CHAPTER = Path(__file__).resolve().parents[2] / "notebooks" / "10_model.ipynb"
+TYPES = [
+    (np.float64(0.5), True),
+    (np.str_("a"), True),
+    (np.int64(3), False),
+    (np.float32(0.5), False),
+    (np.bool_(True), False),
+    (np.array([1]), False),
+]
 
 
 @pytest.mark.parametrize(
-    ("value", "passes"),
-    [
-        (np.float64(0.5), True),
-        (np.str_("a"), True),
-        (np.int64(3), False),
-        (np.float32(0.5), False),
-        (np.bool_(True), False),
-        (np.array([1]), False),
-    ],
-    ids=lambda value: type(value).__name__,
+    "package", ["scikit-learn", "numpy", "flask", "fastapi", "gunicorn", "uvicorn"]
 )
-def test_which_types_pass_as_pythons(value, passes):
+def test_the_chapter_names_the_version(package: str) -> None:
+    cells = nbformat.read(CHAPTER, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert re.search(rf"{package} {re.escape(MEASURED_WITH[package])}", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("value", "passes"), TYPES, ids=lambda value: type(value).__name__)
+def test_which_types_pass_as_pythons(value: Any, passes: bool) -> None:
     try:
         json.dumps(value)
     except TypeError:
@@ -58,43 +49,48 @@ def test_which_types_pass_as_pythons(value, passes):
     json.dumps(value.tolist())
 
 
-def test_nan_is_written_by_flask_and_refused_by_fastapi():
-    from fastapi.responses import JSONResponse
-    from flask import Flask, jsonify
+def answer(value: Any, declared: Any) -> httpx.Response:
+    """What FastAPI answers for an endpoint that returns this."""
+    app = FastAPI()
 
+    async def predict():  # type: ignore[no-untyped-def]
+        return {"prediction": value}
+
+    if declared:
+        predict.__annotations__["return"] = declared
+    app.get("/")(predict)
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://model") as client:
+            return await client.get("/")
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("value", "passes"), TYPES, ids=lambda value: type(value).__name__)
+def test_which_types_fastapi_answers(value: Any, passes: bool) -> None:
+    assert answer(value, None).status_code == (200 if passes else 500)
+
+
+def test_a_declared_type_converts() -> None:
+    assert answer(np.int64(3), dict[str, int]).json() == {"prediction": 3}
+
+
+def test_nan_is_written_by_flask_and_refused_by_fastapi() -> None:
     with Flask("nan").app_context():
         assert b"NaN" in jsonify(float("nan")).get_data()
     with pytest.raises(ValueError, match="not JSON compliant"):
         JSONResponse(float("nan"))
 
 
-@pytest.mark.parametrize(
-    ("server", "place", "ending"),
-    [
-        ("gunicorn --bind 127.0.0.1:0 --no-control-socket -k asgi", "import", 3),
-        ("gunicorn --bind 127.0.0.1:0 --no-control-socket -k asgi", "lifespan", 3),
-        ("uvicorn --port 0", "import", 1),
-        ("uvicorn --port 0", "lifespan", 3),
-        ("uvicorn --port 0 --workers 2", "import", None),
-        ("uvicorn --port 0 --workers 2", "lifespan", 0),
-    ],
-)
-def test_how_a_server_ends_without_its_model(tmp_path, server, place, ending):
-    """None: it does not, it hires and buries."""
-    Path(tmp_path, "broken_model.py").write_text(BROKEN[place])
-    log = Path(tmp_path, "log")
-    command = [sys.executable, "-m", *server.split(), "broken_model:app"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            command, cwd=tmp_path, stdout=file, stderr=file, start_new_session=True
-        )
-    deadline = time.monotonic() + PATIENCE_S
-    try:
-        while process.poll() is None and log.read_bytes().count(b"died") < 4:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        assert process.poll() == ending
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def test_mapped_arrays_are_read_only(tmp_path: Path) -> None:
+    joblib.dump({"table": np.ones(9)}, tmp_path / "table.joblib")
+    table = joblib.load(tmp_path / "table.joblib", mmap_mode="r")["table"]
+    assert isinstance(table, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        table[0] = 2
+
+
+def test_gunicorn_has_a_pool_for_blocking_work() -> None:
+    assert any("--dirty-app" in (setting.cli or ()) for setting in KNOWN_SETTINGS)

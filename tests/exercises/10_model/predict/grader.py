@@ -38,42 +38,43 @@ def values() -> list[Any]:
     return [*scalars, np.str_("seven"), np.array([1, 2])]
 
 
-def check_a(learner: Learner) -> None:
-    """Morning A: seven types behind Flask and FastAPI."""
-    predicted = predictions(learner, ["A Flask", "A FastAPI", "A tolist"])
+def check_a_and_b(learner: Learner) -> None:
+    """Mornings A and B: seven types and two bodies for Flask and FastAPI."""
     plans = {"A Flask": "/plain", "A FastAPI": "/plain", "A tolist": "/tolist"}
-    measured, seen = {}, []
+    bodies = {"list": [1, 2], "object": {"features": [1, 2]}}
+    names = ("Flask", "FastAPI")
+    types = predictions(learner, list(plans))
+    shapes = predictions(learner, [f"B {name} {kind}" for name in names for kind in bodies])
     with frameworks() as (flask, fastapi):
+        measured, seen = {}, []
         for key, path in plans.items():
             server = flask if key == "A Flask" else fastapi
             mix = [(f"{path}/{number}", 1) for number in range(VALUES)]
             statuses = [reply.status for reply in burst(server, mix, show=False).replies]
             measured[key] = statuses.count(200)
             seen.append(f"{key[2:]}: {' '.join(map(str, statuses))}")
+        hold_against(
+            types, measured, called="seven predictions, {'prediction': value}",
+            seen="; ".join(seen), why="json knows Python's types, their subclasses, nothing else",
+        )  # fmt: skip
+        measured = {
+            f"B {name} {kind}": posted(server, body)
+            for name, server in zip(names, (flask, fastapi), strict=True)
+            for kind, body in bodies.items()
+        }
     hold_against(
-        predicted, measured, called="seven predictions, {'prediction': value}",
-        seen="; ".join(seen), why="json knows Python's types, their subclasses, and nothing else",
-    )  # fmt: skip
-
-
-def check_b(learner: Learner) -> None:
-    """Morning B: two bodies for two frameworks."""
-    bodies = {"list": [1, 2], "object": {"features": [1, 2]}}
-    keys = [f"B {framework} {kind}" for framework in ("Flask", "FastAPI") for kind in bodies]
-    predicted = predictions(learner, keys)
-    measured = {}
-    with frameworks() as servers:
-        for framework, server in zip(("Flask", "FastAPI"), servers, strict=True):
-            for kind, body in bodies.items():
-                run = burst(
-                    server, 1, "/predict", method="POST", body=json.dumps(body), show=False,
-                    headers={"Content-Type": "application/json"},
-                )  # fmt: skip
-                measured[f"B {framework} {kind}"] = run.replies[0].status or 0
-    hold_against(
-        predicted, measured, called="POST /predict with [1, 2], and with {'features': [1, 2]}",
+        shapes, measured, called="POST /predict with [1, 2], and with {'features': [1, 2]}",
         seen="the statuses", why="a lone list parameter of FastAPI is the whole body",
     )  # fmt: skip
+
+
+def posted(server: Server, body: object) -> int:
+    """The status of /predict with this body."""
+    headers = {"Content-Type": "application/json"}
+    run = burst(
+        server, 1, "/predict", method="POST", body=json.dumps(body), headers=headers, show=False
+    )
+    return run.replies[0].status or 0
 
 
 def check_c(learner: Learner) -> None:

@@ -1,4 +1,4 @@
-# Waits 150 ms for colleagues, with a limit that sixteen clients fill.
+# Waits 300 ms for colleagues, with a limit that sixteen clients fill.
 # Message: an answer takes
 # Message: who is alone waits for colleagues
 
@@ -23,7 +23,7 @@ def make_app(model: Callable[[list[int]], list[int]]) -> Any:
         """Whoever came during the last call is in the next one: a batch needs no patience."""
         while True:
             await news.wait()
-            for _ in range(15):
+            for _ in range(30):
                 if len(waiting) < 12:
                     await asyncio.sleep(0.01)
             batch = waiting[:MOST]

@@ -1,5 +1,5 @@
 # Leaves a number open.
-# Message: PREDICTIONS['C spawn']
+# Message: PREDICTIONS['A tolist']
 # Message: came back None
 
 """Four mornings with a model."""
@@ -8,7 +8,7 @@ PREDICTIONS = {
     # float64 is a float, str_ a str. NaN: Flask writes it, FastAPI refuses.
     "A Flask": 3,
     "A FastAPI": 2,
-    "A tolist": 6,
+    "A tolist": None,
     # A list has no key "features"; a lone list parameter is the whole body.
     "B Flask list": 500,
     "B Flask object": 200,
@@ -18,7 +18,7 @@ PREDICTIONS = {
     "C import": 3,
     "C preload": 1,
     "C lifespan": 3,
-    "C spawn": None,
+    "C spawn": 3,
     # On the loop: one, and nobody else. In AnyIO's threads: all six.
     "D async inside": 1,
     "D async health": 0,
