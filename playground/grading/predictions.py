@@ -140,10 +140,11 @@ def _record(name: str, answer: Any, options: Sequence[str] | None, unit: str) ->
             raise PredictionError(f"{answer!r} is none of the options: {', '.join(options)}.")
     else:
         try:
-            answer = float(str(answer).strip().removesuffix(unit).replace(",", "."))
+            text = str(answer).strip().removesuffix(unit).removesuffix(singular(unit))
+            answer = float(text.replace(",", "."))
         except ValueError:
             raise PredictionError(
-                f"{answer!r} is no number; a prediction in {unit or 'figures'} looks like 1.5."
+                f"{answer!r} is no number; a prediction in {unit or 'figures'} looks like 2 or 1.5."
             ) from None
         if not math.isfinite(answer):
             raise PredictionError("A prediction is a finite number.")

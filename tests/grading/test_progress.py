@@ -147,6 +147,12 @@ def test_one_of_a_unit(value: float, unit: str, words: str) -> None:
     assert predictions.amount(value, unit) == words
 
 
+@pytest.mark.parametrize("answer", ["1", "1 process", "1 processes", " 1,0 "])
+def test_a_unit_may_be_said(answer: str, course: Path, recorded) -> None:
+    predict("born", "How many?", unit="processes", answer=answer)
+    assert recorded()["predictions"]["born"]["answer"] == 1.0
+
+
 def test_an_answer_that_makes_no_sense_is_a_sentence(course: Path) -> None:
     with pytest.raises(PredictionError, match="'soon' is no number"):
         predict("slow", "How long?", unit="s", answer="soon")
