@@ -118,7 +118,12 @@ class Panel:
         self.export_button.on_click(lambda _: self._begin(self._export))
 
     def choose(self, *setups: str | Choice, framework: str = "", **work: Any) -> "Panel":
-        """Change the choices: the set-ups if some are named, and what is asked."""
+        """Change the choices: the set-ups if some are named, and what is asked.
+
+        Another workload comes with its own sizes. Raises ``ServeError`` as ``panel`` does.
+        """
+        if "workload" in work:
+            work = {"sizes": {}, **work}
         changed = _changed(self.form.work, work)
         if setups:
             self.form.put([parse(one, framework) for one in setups])

@@ -69,10 +69,15 @@ def said(outputs: list[nbformat.NotebookNode]) -> str:
     )
 
 
+def has_exercises(name: str) -> bool:
+    """Whether there is something to solve in a chapter."""
+    return any(name.startswith(one.chapter) for one in exercise.load())
+
+
 def check(name: str, workspace: Path, *, solved: bool) -> None:
     """Run a chapter, and look at the verdict of each of its exercises."""
     exercises = run_all(name, workspace, solved=solved)
-    assert exercises
+    assert bool(exercises) == has_exercises(name)
     for one, outputs in exercises.items():
         assert f"{one}: {'passed' if solved else 'not solved yet'}" in said(outputs), said(outputs)
 
@@ -81,7 +86,8 @@ def check(name: str, workspace: Path, *, solved: bool) -> None:
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_run_all_with_nothing_solved_and_then_with_everything(name: str, workspace: Path) -> None:
     check(name, workspace, solved=False)
-    check(name, workspace, solved=True)
+    if has_exercises(name):
+        check(name, workspace, solved=True)
 
 
 @pytest.mark.timeout(2 * CHAPTER_S * BUSY)

@@ -223,6 +223,8 @@ def test_from_a_cell_it_waits_and_gives_the_run(tmp_path):
     assert path == tmp_path / "workspace/runs/mine.trace"
     assert made.reopen("mine.trace").summary()["served"] == 4
     assert made.export("svg", "mine").name == "mine.svg"
+    made.choose(workload="streaming").choose(workload="waiting")
+    assert made.form.work.sizes == {"s": 0.1}
     with pytest.raises(ServeError, match="takes two set-ups at least"):
         made.compare()
     with pytest.raises(ServeError, match="There is no set-up 2"):
