@@ -22,7 +22,7 @@ from playground import lab as jupyterlab
 from playground import workspace
 from playground.grading.cli import app as grading
 from playground.run_cli import app as runs
-from playground.waiting import working
+from playground.waiting import advancing, working
 
 if TYPE_CHECKING:
     from playground.doctor import Finding
@@ -144,6 +144,33 @@ def gate(
     if problems:
         _fail(f"the course gate found {len(problems)} broken promises.")
     print("The course gate is green.")
+
+
+@app.command(name="course-check")
+def course_check(
+    names: Annotated[list[str] | None, typer.Argument(help="Exercises. Without any: all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+) -> None:
+    """Hold the notebooks and every exercise to what they promise, on all cores (for authors)."""
+    from playground.gate.course_check import course_check
+    from playground.grading import exercise
+
+    catalogue = exercise.load()
+    chosen = [exercise.find(name) for name in names] if names else catalogue
+    with advancing("Holding the course to its promises") as progress:
+        report = course_check(workspace.checkout(), chosen, catalogue, progress)
+    if as_json:
+        print(json.dumps(dataclasses.asdict(report), indent=2))
+        raise typer.Exit(1 if report.broken else 0)
+    for finding in report.broken:
+        print(f"✗ {finding.promise}: {finding.problem}\n")
+    for promise, reason in report.exempt.items():
+        print(f"exempt: {promise}: {reason}")
+    print(
+        f"{report.exercises} exercises: {report.kept} promises kept"
+        f" ({report.remembered} of them since nothing has changed), {len(report.broken)} broken."
+    )
+    raise typer.Exit(1 if report.broken else 0)
 
 
 def _findings_table(findings: list[Finding]) -> Table:
