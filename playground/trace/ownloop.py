@@ -104,9 +104,11 @@ class Watch:
 
     def _timed(self, select: Callable[[float], Any]) -> Callable[[float], Any]:
         def watched(timeout: float) -> Any:
+            self._wake()  # what happened in this turn is to be sent
             begun = clock() / 1000
             found = select(timeout)
             ended = clock() / 1000
+            self._wake()  # and of a step that blocks it is told while it lasts
             self._waited = timeout > 0 and ended - begun > LEAST_READY_US
             trace = self.trace
             if trace is not None:
@@ -116,6 +118,11 @@ class Watch:
             return found
 
         return watched
+
+    def _wake(self) -> None:
+        """This loop has no tick that would wake the thread which sends, once that rests."""
+        if self.trace is not None:
+            self.trace.batch.wake()
 
 
 def is_new(coroutine: Any) -> bool:

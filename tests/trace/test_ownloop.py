@@ -9,7 +9,8 @@ import pytest
 
 from minimal_servers.eventloop import Loop, Task, gather, recv, run, sleep
 from playground.trace.asgi import TracedASGI
-from playground.trace.ownloop import watch
+from playground.trace.batch import FLUSH_S, QUIET_ROUNDS
+from playground.trace.ownloop import running, watch
 from playground.trace.records import Flag, Kind
 from tests.trace.test_asgi import answer, receive, scope_of
 from tests.trace.test_loop import closed, ends, ignore, lane, of
@@ -123,6 +124,22 @@ def test_a_socket_is_exact_only_where_the_loop_was_waiting_for_it(serve, busy):
         trace = serve(reader, reader, writer) if busy else serve(reader, last_reader)
     ready = of(trace, Kind.READY)  # both are found at once, and one of them has to stand in line
     assert set(ready["flags"].tolist()) == {Flag.LOWER_BOUND if busy else EXACT}
+
+
+def test_nothing_stays_behind_after_a_silence(serve, until):
+    """The thread that sends rests when there was nothing to send; the loop has to wake it."""
+    rested, asked = FLUSH_S * QUIET_ROUNDS * 4, []
+
+    async def patient(scope, receive, send):
+        asked.append(running().trace.batch)
+        await sleep(rested)
+        until(lambda: asked[0]._resting, "the thread that sends rests")  # it holds the loop
+        await sleep(0.01)
+        await answer(send)
+
+    trace = serve(patient)
+    assert len(of(trace, Kind.STEP, 1)) == 3
+    assert len(of(trace, Kind.AWAIT, 1)) + len(of(trace, Kind.READY, 1)) >= 2
 
 
 def test_tasks_of_a_request_are_its_own_and_their_birth_makes_them_ready(serve):
