@@ -144,7 +144,7 @@ def _record(name: str, answer: Any, options: Sequence[str] | None, unit: str) ->
             answer = float(text.replace(",", "."))
         except ValueError:
             raise PredictionError(
-                f"{answer!r} is no number; a prediction in {unit or 'figures'} looks like 2 or 1.5."
+                f"{answer!r} is no number. A prediction looks like 2 or 1.5."
             ) from None
         if not math.isfinite(answer):
             raise PredictionError("A prediction is a finite number.")
