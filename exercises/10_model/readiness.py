@@ -1,7 +1,7 @@
 """Alive, but not ready: 503 until the model is there.
 
 An ASGI application without a framework (ASGI 3.0). The model takes its time to load, and the server
-shall listen meanwhile: an orchestrator must see that this process *lives*, and must not yet send it
+shall listen meanwhile: the platform must see that this process *lives*, and must not yet send it
 anybody. So the loading begins in the lifespan, in a thread, and the lifespan does not wait for it.
 
 `load` is an ordinary blocking function. It returns `model`, another blocking function: from the
