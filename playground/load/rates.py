@@ -38,7 +38,7 @@ def specification(rates: Mapping[str, Sequence[float]], theme: Theme) -> dict[st
         "width": WIDTH - 120,
         "height": ROW * len(names),
         "background": theme.paper or "transparent",
-        "padding": 12,
+        "padding": {"left": 48, "right": 12, "top": 12, "bottom": 12},  # other fonts are wider
         "layer": [
             {
                 "data": {"values": middles},

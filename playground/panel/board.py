@@ -86,8 +86,10 @@ class Panel:
                 self.message,
                 ipywidgets.HBox(
                     [
-                        *(self.name, self.save_button, self.file, self.reopen_button),
-                        *(self.format, self.export_button, self.link),
+                        ipywidgets.HBox([self.name, self.save_button]),
+                        ipywidgets.HBox([self.format, self.export_button]),
+                        ipywidgets.HBox([self.file, self.reopen_button]),
+                        self.link,
                     ],
                     layout=layout,
                 ),
@@ -107,8 +109,8 @@ class Panel:
         self.bar = ipywidgets.FloatProgress(0, min=0, max=1, layout={"width": "200px"})
         self.doing, self.message = ipywidgets.HTML(), ipywidgets.HTML()
         self.link = ipywidgets.HTML()
-        self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "20em")
-        self.file = field("file", ipywidgets.Combobox(placeholder="choose, or a path"), "20em")
+        self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "19em")
+        self.file = field("file", ipywidgets.Combobox(placeholder="choose, or a path"), "19em")
         formats = [(words, ending) for ending, words in kept.FORMATS.items()]
         self.format = field("as", ipywidgets.Dropdown(options=formats), "12.3em")
         self.compare_button.on_click(lambda _: self._begin(self._compare))
