@@ -31,6 +31,8 @@ MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "problem": "[red]✗[/
 
 app = typer.Typer(
     help="Build Python web servers from raw sockets, and watch every request while it runs.",
+    epilog="Exit codes: 0 all is well, 1 something failed (one sentence says what), 2 wrong usage,"
+    " 130 Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,7 +45,10 @@ def main() -> None:
     """Run the command line and exit."""
     warnings.showwarning = _warn
     try:
-        app(prog_name="playground")
+        try:
+            app(prog_name="playground")
+        finally:
+            sys.stdout.flush()  # a full disk is told here, and not when the interpreter ends
     except BrokenPipeError:  # `playground exercises | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

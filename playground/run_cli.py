@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from playground.errors import Told
-from playground.waiting import advancing, working
+from playground.waiting import advancing
 
 if TYPE_CHECKING:
     from playground.load.order import Order
@@ -28,6 +27,11 @@ if TYPE_CHECKING:
     from playground.setups.server import Server
 
 app = typer.Typer()
+
+
+def _examples(*lines: str) -> str:
+    """What stands below a help text, one line each."""
+    return "\n".join(["Examples:", *(f"playground {line}" for line in lines)])
 
 
 class Unserved(Told, RuntimeError):
@@ -58,46 +62,85 @@ class Arrivals(StrEnum):
     CLOSED = "closed"
 
 
-TraceFile = Annotated[Path, typer.Argument(help="A file that `run --save` or `.save()` wrote.")]
-Out = Annotated[Path | None, typer.Option(dir_okay=False, metavar="FILE", callback=_writable)]
-App = Annotated[
-    str | None,
-    typer.Option("--app", help="A bundled app (slow if you do not say) or module:attribute."),
+TraceFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A file that `run --save` or `.save()` wrote.")
 ]
-AskedPath = Annotated[str | None, typer.Option("--path", help="The path to ask for.")]
+
+
+def _out(what: str) -> Any:
+    return typer.Option(dir_okay=False, metavar="FILE", callback=_writable, help=what)
+
+
+Html = Annotated[Path | None, _out("Write a page that needs nothing else.")]
+Svg = Annotated[Path | None, _out("Write the picture, to scale.")]
+Png = Annotated[Path | None, _out("Write the picture, for slides.")]
+Csv = Annotated[Path | None, _out("Write a table with a line for each request.")]
+Perfetto = Annotated[Path | None, _out("Write JSON that ui.perfetto.dev opens.")]
 Work = Annotated[
-    str | None, typer.Option("--workload", help="What to do: hello, cpu, waiting …; see `setups`.")
+    str | None,
+    typer.Option(
+        "--workload", metavar="NAME", help="What to do: hello, cpu, waiting …; see `setups`."
+    ),
 ]
 In = Annotated[
-    str | None, typer.Option("--framework", help="Who does it: flask, fastapi …; see `setups`.")
+    str | None,
+    typer.Option(
+        "--framework",
+        metavar="NAME",
+        help="In which framework: flask, fastapi …; an app by hand if you do not say.",
+    ),
+]
+App = Annotated[
+    str | None,
+    typer.Option(
+        "--app",
+        metavar="NAME",
+        help="Instead of a workload: module:attribute of your own, or a bundled app (slow).",
+    ),
+]
+AskedPath = Annotated[
+    str | None, typer.Option("--path", metavar="PATH", help="What to ask that app for.")
 ]
 Sizes = Annotated[
     list[str] | None,
-    typer.Option("--size", metavar="NAME=NUMBER", help="Of the workload, such as s=0.2 or ms=50."),
+    typer.Option(
+        "--size", metavar="NAME=X", help="Of the workload: s=0.2 seconds, ms=50; more than once."
+    ),
 ]
-Workers = Annotated[int, typer.Option("-w", "--workers", help="Processes.")]
-Threads = Annotated[int, typer.Option("-t", "--threads", help="Threads per process.")]
+Workers = Annotated[int, typer.Option("-w", "--workers", metavar="N", help="Processes.")]
+Threads = Annotated[int, typer.Option("-t", "--threads", metavar="N", help="Threads per process.")]
 Loop = Annotated[
-    str | None, typer.Option("--loop", help="The event loop of an ASGI server: asyncio or uvloop.")
+    str | None,
+    typer.Option(
+        "--loop", metavar="NAME", help="The event loop of an ASGI server: asyncio or uvloop."
+    ),
 ]
 When = Annotated[
     Arrivals,
     typer.Option(
-        help="All together, at a steady pace, at random (Poisson), or closed: each client sends"
-        " again when it is answered."
+        metavar="WHEN",
+        help="together (all at once), steady (one each 1/rate s), poisson (at random), or closed"
+        " (each client sends again when it is answered).",
     ),
 ]
-Rate = Annotated[float, typer.Option(help="Requests a second (steady, poisson).")]
-Seconds = Annotated[float | None, typer.Option(help="For so long (not together).")]
-Clients = Annotated[int, typer.Option(help="Clients of a closed loop.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same random moments.")]
+Rate = Annotated[float, typer.Option(metavar="X", help="Requests a second, of steady and poisson.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="How long to send; 5 without -n. Not with together."),
+]
+Clients = Annotated[int, typer.Option(metavar="N", help="How many, in a closed loop.")]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="The same seed gives the same random moments.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The numbers as JSON, and no picture.")]
 Shade = Annotated[Theme, typer.Option(help="The colours of the picture.")]
 
 
-@app.command()
+@app.command(epilog=_examples("setups", "setups gunicorn-sync", "setups --json"))
 def setups(
-    setup: Annotated[str | None, typer.Argument(help="Show what goes with this one.")] = None,
+    setup: Annotated[
+        str | None, typer.Argument(metavar="SETUP", help="Show what goes with this one.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the servers, frameworks and workloads that `run` knows; of one server, what fits it."""
@@ -136,16 +179,26 @@ def _list_everything(as_json: bool) -> None:
     console.print(_listed(["workload", "sizes", "shows"], done))
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "run gunicorn-sync -w 2",
+        "run gunicorn-gthread --workload waiting -n 24 -w 2 -t 4",
+        "run uvicorn --framework fastapi --workload cpu --arrivals poisson",
+        "run uvicorn --workload cpu --size ms=300 -n 4 --probe /health",
+        "run waitress --app mine:app --path /hello --save a.trace",
+    )
+)
 def run(
-    setup: Annotated[str, typer.Argument(help="Such as gunicorn-sync; `setups` lists them.")],
-    target: App = None,
-    path: AskedPath = None,
+    setup: Annotated[
+        str, typer.Argument(metavar="SETUP", help="Such as gunicorn-sync; `setups` lists them.")
+    ],
     workload: Work = None,
     framework: In = None,
     size: Sizes = None,
+    target: App = None,
+    path: AskedPath = None,
     count: Annotated[
-        int | None, typer.Option("-n", help="Requests; 8 if they come together.")
+        int | None, typer.Option("-n", metavar="N", help="Requests; 8 if they come together.")
     ] = None,
     workers: Workers = 1,
     threads: Threads = 1,
@@ -157,75 +210,79 @@ def run(
     seed: Seed = 1,
     probe: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="Ask for this path meanwhile, again and again."),
+        typer.Option(metavar="PATH", help="Ask for this path meanwhile: a health check."),
     ] = None,
-    every: Annotated[float, typer.Option(help="Seconds from one probe to the next.")] = 0.05,
+    every: Annotated[
+        float, typer.Option(metavar="X", help="Seconds from one probe to the next.")
+    ] = 0.05,
     as_json: AsJson = False,
     save: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, metavar="FILE", callback=_writable, help="Keep the trace."),
+        _out("Keep the trace, for `show` and `export`."),
     ] = None,
 ) -> None:
     """Start a server, send it requests, and draw what happened."""
     from playground.load.arrivals import plan
-    from playground.load.burst import burst
     from playground.load.outcome import outcome
     from playground.load.paced import load
     from playground.load.percentiles import Percentiles
 
-    together = arrivals is Arrivals.TOGETHER
-    if probe is not None and not together:
-        raise typer.BadParameter("a probe goes with --arrivals together only: leave one out.")
-    settled = plan(arrivals.value, count, seconds, rate, clients, seed)
-    timing: dict[str, Any] = {
-        "arrivals": arrivals.value,
-        "n": count,
-        "seconds": seconds,
-        "rate": rate,
-    }
-    timing |= {"clients": clients, "seed": seed}
+    plan(arrivals.value, count, seconds, rate, clients, seed)  # before a server is started for it
     order = _order(setup, target, path, workload, framework, size)
-    with _served(order, setup, workers=workers, threads=threads, loop=loop) as server:
+    sizes = {"workers": workers, "threads": threads, "loop": loop}
+    with _served(order, setup, f"Starting {setup} …", **sizes) as server:
         try:
-            with advancing(f"Asking {setup} …", as_json) as told:
-                if together:
-                    show = not as_json  # it draws, too
-                    n = settled.most
-                    result = burst(
-                        server, n, order.path, probe=probe, every=every, show=show, **order.how
-                    )
-                else:
-                    show = not as_json
-                    result = load(
-                        server, order.path, **timing, **order.how, show=show, progress=told
-                    )
+            with advancing(f"Asking {setup} …", as_json) as told:  # else the picture moves
+                result = load(
+                    server,
+                    order.path,
+                    arrivals=arrivals.value,
+                    n=count,
+                    seconds=seconds,
+                    rate=rate,
+                    clients=clients,
+                    seed=seed,
+                    probe=probe,
+                    every=every,
+                    show=not as_json,
+                    progress=told,
+                    **order.how,
+                )
         finally:
-            if save and server.last_run:  # of an interrupted run what there is
-                server.last_run.save(save)
-                print(f"The trace is in {save}: playground show {save}", file=sys.stderr)
+            kept = _keep(server, save)  # of an interrupted run what there is
     told_of = outcome(result, server.name)
     if as_json:
         _print_json({"title": result.trace.meta["title"], **result.summary()})
-    elif not together:
+    elif arrivals is not Arrivals.TOGETHER:
         _say(Percentiles([replace(told_of, notes=())]).to_text())  # they have been told
     _check([told_of], [order])
+    if not kept:
+        raise typer.Exit(1)
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "compare gunicorn-sync gunicorn-gthread:1x8 uvicorn --workload cpu",
+        "compare waitress:1x8 minimal-wsgi:2x4 --arrivals steady --png a.png",
+        "compare uvicorn gunicorn-asgi --workload hello --rounds 6 --json",
+    )
+)
 def compare(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="SETUP…",
+            metavar="SETUP",
             help="From two to four set-ups; gunicorn-gthread:2x8 has 2 workers of 8 threads each.",
         ),
     ],
-    target: App = None,
-    path: AskedPath = None,
     workload: Work = None,
     framework: In = None,
     size: Sizes = None,
-    count: Annotated[int | None, typer.Option("-n", help="Requests in each round.")] = None,
+    target: App = None,
+    path: AskedPath = None,
+    count: Annotated[
+        int | None, typer.Option("-n", metavar="N", help="Requests in each round.")
+    ] = None,
     workers: Workers = 1,
     threads: Threads = 1,
     arrivals: When = Arrivals.POISSON,
@@ -233,20 +290,26 @@ def compare(
     seconds: Seconds = None,
     clients: Clients = 8,
     seed: Seed = 1,
-    rounds: Annotated[int, typer.Option(help="How often each is asked, in turn.")] = 4,
+    rounds: Annotated[int, typer.Option(metavar="N", help="How often each is asked, in turn.")] = 4,
     as_json: AsJson = False,
-    html: Out = None,
-    svg: Out = None,
-    png: Out = None,
-    csv: Out = None,
+    html: Html = None,
+    svg: Svg = None,
+    png: Png = None,
+    csv: Csv = None,
     theme: Shade = Theme.LIGHT,
 ) -> None:
-    """Put the same load on several servers, in rounds that take turns, and tell the ratios."""
+    """Put the same load on several servers, in rounds that take turns, and tell the ratios.
+
+    They wait for 0.1 s in each request if you do not say what to do.
+    """
     from playground.load.arrivals import plan
+    from playground.load.files import write_whole
     from playground.load.interleaved import interleaved
 
     if not 2 <= len(names) <= 4:
         raise typer.BadParameter("name from two to four set-ups, as in `compare waitress uvicorn`.")
+    if not any((workload, framework, size, target, path)):
+        workload = "waiting"
     together = arrivals is Arrivals.TOGETHER
     settled = plan(arrivals.value, count, seconds, rate, clients, seed)
     timing: dict[str, Any] = {"n": settled.n, "clients": clients, "seed": seed}
@@ -256,10 +319,19 @@ def compare(
     order = orders[0]
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(_served(one, name, workers=w, threads=t, trace=False))
-            for one, (name, w, t) in zip(orders, sized, strict=True)
+            stack.enter_context(
+                _served(
+                    one,
+                    name,
+                    f"Starting {name} ({place} of {len(sized)}) …",
+                    workers=w,
+                    threads=t,
+                    trace=False,
+                )
+            )
+            for place, (one, (name, w, t)) in enumerate(zip(orders, sized, strict=True), 1)
         ]
-        with advancing(f"Asking {len(servers)} servers in turn …", True) as told:
+        with advancing(f"Asking {len(servers)} servers in turn …") as told:
             found = interleaved(
                 servers,
                 order.path,
@@ -275,19 +347,17 @@ def compare(
     else:
         what = workload or order.target
         _say(f"{order.path} ({what}), {settled.words()}, {rounds} rounds\n{found.to_text()}")
-    if html:
-        found.to_html(html)
-    if csv:
-        found.to_csv(csv)
-    if png:
-        found.to_png(png, theme="light" if theme is Theme.AUTO else theme.value)
-    if svg:
-        svg.write_text(found.to_svg(theme.value), encoding="utf-8")
-    _tell_written(html, svg, png, csv)
+    shade = "light" if theme is Theme.AUTO else theme.value
+    _write(
+        (html, found.to_html),
+        (csv, found.to_csv),
+        (png, lambda file: found.to_png(file, theme=shade)),
+        (svg, lambda file: write_whole(file, found.to_svg(theme.value).encode())),
+    )
     _check(found.outcomes, orders)
 
 
-@app.command()
+@app.command(epilog=_examples("show a.trace"))
 def show(file: TraceFile) -> None:
     """Draw a saved trace."""
     from playground.trace.trace import Trace
@@ -296,14 +366,19 @@ def show(file: TraceFile) -> None:
     Console().print(terminal.render(Trace.load(file)))
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "export a.trace --html a.html --svg a.svg --png a.png",
+        "export a.trace --csv a.csv --perfetto a.json",
+    )
+)
 def export(
     file: TraceFile,
-    html: Out = None,
-    svg: Out = None,
-    png: Out = None,
-    csv: Out = None,
-    perfetto: Out = None,
+    html: Html = None,
+    svg: Svg = None,
+    png: Png = None,
+    csv: Csv = None,
+    perfetto: Perfetto = None,
     theme: Shade = Theme.AUTO,
 ) -> None:
     """Write a saved trace as a page, a picture, a table, or a file for the Perfetto viewer."""
@@ -314,19 +389,17 @@ def export(
 
     if not (html or svg or png or csv or perfetto):
         raise typer.BadParameter("name at least one of --html, --svg, --png, --csv and --perfetto.")
-    result = reopen(file)
-    if html:
-        result.to_html(html)
-    if svg:
-        svg.write_text(result.to_svg(theme=theme.value), encoding="utf-8")
-    if png:
-        shade = "light" if theme is Theme.AUTO else theme.value
-        write_whole(png, to_png(result.to_svg(theme=shade)))
-    if csv:
-        write_csv(csv, [outcome(result, str(result.trace.meta.get("setup", "run")))])
-    if perfetto:
-        result.to_perfetto(perfetto)
-    _tell_written(html, svg, png, csv, perfetto)
+    with advancing(f"Reading {file} …"):
+        result = reopen(file)
+    told = [outcome(result, str(result.trace.meta.get("setup", "run")))]
+    shade = "light" if theme is Theme.AUTO else theme.value
+    _write(
+        (html, result.to_html),
+        (svg, lambda file: write_whole(file, result.to_svg(theme=theme.value).encode())),
+        (png, lambda file: write_whole(file, to_png(result.to_svg(theme=shade)))),
+        (csv, lambda file: write_csv(file, told)),
+        (perfetto, result.to_perfetto),
+    )
 
 
 def _order(
@@ -359,13 +432,37 @@ def _order(
 
 
 @contextlib.contextmanager
-def _served(order: Order, setup: str, **sizes: Any) -> Iterator[Server]:
+def _served(order: Order, setup: str, what: str, **sizes: Any) -> Iterator[Server]:
+    """The server, from when it answers; ``what`` is shown until then."""
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # a module of one's own lies in the current folder
-    with working(f"Starting {setup} …"):
+    with advancing(what):
         server = order.serve(setup, **sizes)
     with server:
         yield server
+
+
+def _keep(server: Server, file: Path | None) -> bool:
+    """Save the last run, if that is wished and there is one; whether nothing went wrong."""
+    if file is None or server.last_run is None:
+        return True
+    try:
+        server.last_run.save(file)
+    except Told as error:  # its numbers are told all the same
+        print(f"playground: {error}", file=sys.stderr)
+        return False
+    print(f"The trace is in {file}: playground show {file}", file=sys.stderr)
+    return True
+
+
+def _write(*files: tuple[Path | None, Callable[[Path], object]]) -> None:
+    """Write those files that are wished, each whole or not at all."""
+    wished = [(file, write) for file, write in files if file]
+    with advancing("Writing …") as told:
+        for place, (file, write) in enumerate(wished):
+            told(place / len(wished))
+            write(file)
+            print(f"wrote {file}", file=sys.stderr)
 
 
 def _sized(text: str, workers: int, threads: int) -> tuple[str, int, int]:
@@ -397,9 +494,11 @@ def _listed(headings: list[str], rows: Sequence[Sequence[str]]) -> Table:
 
 
 def _setup_told(setup: Any) -> dict[str, Any]:
+    from playground.setups.catalogue import missing
+
     names = ("name", "interface", "shows", "min_workers", "max_workers", "max_threads", "loops")
     told = {name: getattr(setup, name) for name in names}
-    return {**told, "installed": importlib.util.find_spec(setup.module) is not None}
+    return {**told, "installed": not missing(setup)}
 
 
 def _say(text: str) -> None:
@@ -412,8 +511,3 @@ def _say(text: str) -> None:
 
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _tell_written(*files: Path | None) -> None:
-    for written in filter(None, files):
-        print(f"wrote {written}", file=sys.stderr)

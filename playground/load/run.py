@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.load.client import Reply
+from playground.load.files import write_whole
 from playground.load.ranks import percentile
 from playground.trace.trace import Trace
 
@@ -121,20 +122,19 @@ class Run:
         return svg.render(self.trace, theme=theme)
 
     def to_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as one self-contained page."""
+        """Write the picture as one self-contained page. Raises ``ServeError`` if it cannot."""
         from playground.views import html
 
-        target = Path(path)
-        target.write_text(html.page(self.trace), encoding="utf-8")
-        return target
+        return write_whole(path, html.page(self.trace).encode())
 
     def to_perfetto(self, path: str | os.PathLike[str]) -> Path:
-        """Write the trace in the Chrome trace format, which ui.perfetto.dev opens."""
+        """Write the trace in the Chrome trace format, which ui.perfetto.dev opens.
+
+        Raises ``ServeError`` if it cannot.
+        """
         from playground.views import perfetto
 
-        target = Path(path)
-        target.write_text(json.dumps(perfetto.export(self.trace)), encoding="utf-8")
-        return target
+        return write_whole(path, json.dumps(perfetto.export(self.trace)).encode())
 
     def to_text(self) -> str:
         """The picture as plain text."""

@@ -95,8 +95,11 @@ class TerminalHandle:
         from playground.views import terminal
 
         self._collector = collector
+        self._finished = False
         self._live = Live(
-            get_renderable=lambda: terminal.moving(collector.snapshot(), now_us(), expected),
+            get_renderable=lambda: (
+                "" if self._finished else terminal.moving(collector.snapshot(), now_us(), expected)
+            ),
             console=Console(stderr=True),
             refresh_per_second=8,
             transient=True,
@@ -105,6 +108,7 @@ class TerminalHandle:
 
     def finish(self, run: Any = None) -> None:
         """Remove the moving picture; what called this shows the run."""
+        self._finished = True  # a last picture may be higher than the terminal, and stay
         self._live.stop()
 
 
