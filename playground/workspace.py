@@ -230,8 +230,10 @@ def read_json(path: Path, default: Any = None) -> Any:
             f"Cannot read {path} ({error.strerror}): make it a file that you may read, or choose"
             " another workspace with PLAYGROUND_WORKSPACE."
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        where = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "nested too deeply"
+        if isinstance(error, json.JSONDecodeError):
+            where = f"line {error.lineno}"
         raise WorkspaceError(
             f"{path} is not valid JSON ({where}): repair it, or move it away to start afresh."
         ) from None

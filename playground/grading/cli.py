@@ -1,21 +1,23 @@
-"""The exercises in a terminal: check, hint, solution, progress, exercises."""
+"""The exercises in a terminal: check, watch, hint, solution, progress, update, exercises, grade."""
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from playground.waiting import working
+from playground.waiting import advancing, working
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from playground.grading.exercise import Exercise
+    from playground.grading.progress import Chapter
     from playground.grading.verdict import Verdict
 
 app = typer.Typer()
@@ -38,7 +40,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Grade your files in the workspace; exit code 0 when all pass."""
-    from playground.grading import exercise, session
+    from playground.grading import exercise
 
     chosen = [exercise.find(name) for name in names or []]
     if (watch or file) and len(chosen) != 1:
@@ -46,10 +48,7 @@ def check(
     if watch:
         _watch(chosen[0], picture)
         return
-    verdicts = []
-    for each in chosen or exercise.load():
-        with working(f"Checking {each.id} …"):
-            verdicts.append(session.check(each, file, picture=picture))
+    verdicts = _checked(chosen or exercise.load(), file, picture)
     if as_json:
         for verdict in verdicts:
             print(json.dumps(_as_data(verdict)))
@@ -58,6 +57,17 @@ def check(
     else:
         _print(_results(verdicts))
     raise typer.Exit(0 if all(verdict.passed for verdict in verdicts) else 1)
+
+
+@app.command("watch")
+def watch_exercises(
+    name: Annotated[str | None, typer.Argument(help="Where to begin; otherwise the next.")] = None,
+    picture: Annotated[bool, typer.Option(help="Draw your own server, if it is one.")] = False,
+) -> None:
+    """Check every exercise again as soon as you save it; keys for hints, the next one, …"""
+    from playground.grading import exercise
+
+    _watch(exercise.find(name) if name else None, picture)
 
 
 @app.command()
@@ -100,21 +110,59 @@ def solution(
 
 @app.command("progress")
 def show_progress(
+    chapter: Annotated[
+        str | None, typer.Argument(help="Such as 02: every exercise of one chapter.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write your progress to a file.")
+    ] = None,
+    take: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="Add what such a file holds.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The progress file as it is.")] = False,
 ) -> None:
-    """Show what is passed, and where the progress file is."""
+    """Show what is passed, chapter by chapter; carry it to another machine and back."""
     from playground.grading import exercise, progress
 
+    if take:
+        count = progress.take(take)
+        print(f"{count} new pass{'es' * (count != 1)} from {take}; nothing of yours was lost.")
+    if export:
+        count = progress.export(export)
+        print(f"{count} pass{'es' * (count != 1)} written to {export}")
+    if take or export:
+        return
     data = progress.load()
     if as_json:
         print(json.dumps(data, indent=2, sort_keys=True))
         return
-    catalogue = exercise.load()
-    _print(_catalogue(catalogue, data["exercises"]))
-    done = [e for e in catalogue if data["exercises"].get(e.id, {}).get("status") == "passed"]
-    minutes = sum(e.minutes for e in catalogue if e not in done)
-    print(f"{len(done)} of {len(catalogue)} passed; about {minutes} minutes to go.")
-    print(f"Kept in {progress.path()} (copy it to carry it along).")
+    catalogue, recorded = exercise.load(), data["exercises"]
+    if chapter:
+        _print(_catalogue(_of_chapter(catalogue, chapter), recorded))
+        return
+    _print(_chapters(progress.chapters(catalogue, recorded).values()))
+    following = progress.following(catalogue, recorded)
+    if following:
+        print(f"Next: {following.id} (playground watch {following.id})")
+    print(f"Kept in {progress.path()}")
+
+
+@app.command()
+def update() -> None:
+    """Take what is new or changed in the course; what you have changed stays as it is."""
+    from playground import workspace
+
+    report = workspace.prepare()
+    for rel in report.created:
+        print(f"new       {rel}")
+    for rel in report.refreshed:
+        print(f"changed   {rel}")
+    for rel in report.newer:
+        print(f"left      {rel}")
+    if sentence := report.sentence():
+        print(sentence)
+    elif not report.created and not report.refreshed:
+        print("Nothing to update: your workspace has what the course has.")
 
 
 @exercises_app.callback(invoke_without_command=True)
@@ -180,17 +228,33 @@ def mutate(
     raise typer.Exit(1 if problems else 0)
 
 
-def _watch(chosen: Exercise, picture: bool) -> None:
-    from playground.grading import session
-    from playground.grading.watch import saves
+def _checked(chosen: list[Exercise], file: Path | None, picture: bool) -> list[Verdict]:
+    """Grade on all cores; the verdicts come in the order of the exercises."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed
 
-    path = chosen.learners_file()
-    print(f"Watching {path}; Ctrl-C ends.")
-    with contextlib.suppress(KeyboardInterrupt):
-        for _ in saves(path):
-            with working(f"Checking {chosen.id} …"):
-                verdict = session.check(chosen, picture=picture)
-            _show([verdict])
+    from playground.grading import session
+
+    if len(chosen) == 1:
+        with working(f"Checking {chosen[0].id} …"):
+            return [session.check(chosen[0], file, picture=picture)]
+    with (
+        advancing(f"Checking {len(chosen)} exercises …") as advance,
+        ThreadPoolExecutor(os.cpu_count() or 2) as pool,
+    ):
+        running = [pool.submit(session.check, each, picture=picture) for each in chosen]
+        try:
+            for count, _ in enumerate(as_completed(running), 1):
+                advance(count / len(chosen))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [each.result() for each in running]
+
+
+def _watch(chosen: Exercise | None, picture: bool) -> None:
+    from playground.grading.watch import run
+
+    run(chosen, picture=picture)
 
 
 def _show(verdicts: Iterable[Verdict]) -> None:
@@ -214,6 +278,49 @@ def _results(verdicts: list[Verdict]) -> Table:
         style = render.RICH[verdict.status]
         table.add_row(verdict.exercise, Text(sign, style), verdict.title)
     return table
+
+
+def _of_chapter(catalogue: list[Exercise], name: str) -> list[Exercise]:
+    wanted = name.zfill(2) if name.isdigit() else name
+    found = [e for e in catalogue if e.chapter == wanted or e.chapter.startswith(f"{wanted}_")]
+    if not found:
+        raise typer.BadParameter(f"there is no chapter {name!r} with exercises (try 02).")
+    return found
+
+
+def _chapters(chapters: Iterable[Chapter]) -> Table:
+    """One row a chapter, and their sum."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from playground.grading import progress
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "chapter", "", "passed", "min", "to go"):
+        side: Literal["left", "right"] = "right" if name in ("passed", "min", "to go") else "left"
+        table.add_column(name, justify=side, no_wrap=True)
+    total = progress.Chapter("")
+    for each in chapters:
+        total.passed += each.passed
+        total.total += each.total
+        total.minutes += each.minutes
+        total.minutes_left += each.minutes_left
+        number, _, name = each.name.partition("_")
+        table.add_row(number, name.replace("_", " "), *_reached(each))
+    table.add_row("", Text("all", "bold"), *_reached(total))
+    return table
+
+
+def _reached(chapter: Chapter) -> tuple[Text, str, str, str]:
+    from rich.text import Text
+
+    from playground.grading import render
+    from playground.grading.verdict import Status
+
+    bar = render.bar(chapter.passed, chapter.total, 20)
+    counted = f"{chapter.passed} of {chapter.total}"
+    left = str(chapter.minutes_left) if chapter.minutes_left else "✓"
+    return Text(bar, render.RICH[Status.PASSED]), counted, str(chapter.minutes), left
 
 
 def _catalogue(

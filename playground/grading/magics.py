@@ -110,14 +110,14 @@ def task(chosen: Exercise) -> Panel:
         f"  {facts}",
         f"  {chosen.teaches}",
         f"  Your file: {file}",
-        f"  In a terminal: playground check {chosen.id} --watch",
+        f"  In a terminal: playground watch {chosen.id}",
     ]
     html = (
         f'<div style="font-weight:700;font-size:1.1em">{render.inline(chosen.title)}</div>'
         f"<div>{render.inline(f'`{chosen.id}` · {facts}')}</div>"
         f'<div style="margin:.4em 0">{render.inline(chosen.teaches)}</div>'
         f"<div>{render.inline(f'Your file: `{file}`')}</div>"
-        f"<div>{render.inline(f'In a terminal: `playground check {chosen.id} --watch`')}</div>"
+        f"<div>{render.inline(f'In a terminal: `playground watch {chosen.id}`')}</div>"
         f"{render.hints_html(chosen.hints)}"
     )
     return Panel("\n".join(lines), render.card(html, render.COLOURS[Status.NOT_SOLVED]))

@@ -113,7 +113,9 @@ def panel(verdict: Verdict) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    parts: list[Any] = [Text(verdict.title, style="bold"), _rich_checks(verdict)]
+    parts: list[Any] = [Text(verdict.title, style="bold")]
+    if verdict.status is not Status.NOT_SOLVED:
+        parts.append(_rich_checks(verdict))
     if verdict.message is not None:
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold", no_wrap=True)
@@ -175,6 +177,12 @@ def hints_html(hints: Iterable[str]) -> str:
     return inner
 
 
+def bar(done: int, total: int, width: int) -> str:
+    """Return a bar of `width` characters; only what is all done is full."""
+    full = width * done // total if total else 0
+    return "█" * full + "░" * (width - full)
+
+
 def inline(words: str) -> str:
     """Return text with `code` in back-quotes as HTML."""
     pieces = markup.escape(words).split("`")
@@ -222,8 +230,6 @@ def _checks(verdict: Verdict) -> list[str]:
 def _rich_checks(verdict: Verdict) -> Any:
     from rich.text import Text
 
-    if verdict.status is Status.NOT_SOLVED:
-        return Text()
     styles = {True: RICH[Status.PASSED], False: RICH[Status.FAILED], None: "dim"}
     result = Text()
     for check, line in zip(verdict.checks, _checks(verdict), strict=True):
@@ -279,14 +285,25 @@ def _wire(wire: Wire) -> Iterator[Row]:
 def _difference(message: Message) -> str:
     if message.values is None:
         return ""
-    got, expected = message.values
-    pairs = [(got, expected)]
-    if isinstance(got, tuple) and isinstance(expected, tuple) and len(got) == len(expected):
-        pairs = list(zip(got, expected, strict=True))
-    for left, right in pairs:
-        if type(left) is type(right) and isinstance(left, (bytes, str)) and left != right:
-            return _caret(right, left) if max(len(left), len(right)) > 8 else ""
+    got, expected = _leaves(*message.values)
+    if type(got) is type(expected) and isinstance(got, (bytes, str)):
+        return _caret(expected, got) if max(len(got), len(expected)) > 8 else ""
     return ""
+
+
+def _leaves(got: Any, expected: Any) -> tuple[Any, Any]:
+    """Return the first two values that differ, however deep they are in tuples, lists and dicts."""
+    pairs: list[tuple[Any, Any]] = []
+    if type(got) is not type(expected) or not isinstance(got, (tuple, list, dict)):
+        return got, expected
+    if isinstance(got, dict) and got.keys() == expected.keys():
+        pairs = [(got[key], expected[key]) for key in expected]
+    elif not isinstance(got, dict) and len(got) == len(expected):
+        pairs = list(zip(got, expected, strict=True))
+    for pair in pairs:
+        if pair[0] != pair[1]:
+            return _leaves(*pair)
+    return got, expected
 
 
 def _caret(expected: bytes | str, got: bytes | str) -> str:

@@ -1,4 +1,4 @@
-"""The commands, in processes of their own where that matters; watch mode; pytest on exercises."""
+"""The commands, in processes of their own where that matters; pytest on exercises."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from playground import workspace
 from playground.cli import app
+from playground.grading import Status, Verdict, exercise, progress, session
 from playground.grading.exercise import Exercise
-from playground.grading.watch import saves
 
 RIGHT = "def double(data):\n    return data * 2\n"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ def test_check_says_it_in_a_panel_and_by_exit_code(twice: Exercise) -> None:
 
 def test_check_of_another_file_is_not_recorded(twice: Exercise) -> None:
     assert run("check", "twice", "--file", str(twice.solution)).exit_code == 0
-    assert "0 of 1 passed" in run("progress").output
+    assert "0 of 1" in run("progress").output
 
 
 def test_check_without_names_checks_all_and_gives_json(twice: Exercise) -> None:
@@ -70,6 +71,61 @@ def test_watch_wants_one_exercise(course: Path) -> None:
     assert run("check", "--watch").exit_code == 2
 
 
+def test_progress_counts_chapters_and_minutes(twice: Exercise) -> None:
+    row = run("progress").output.splitlines()[1].split()
+    assert (row[:2], row[3:]) == (["01", "socket"], ["0", "of", "1", "2", "2"])
+    twice.learners_file().write_text(RIGHT)
+    assert run("check").exit_code == 0
+    row = run("progress").output.splitlines()[1].split()
+    assert (row[:2], row[3:]) == (["01", "socket"], ["1", "of", "1", "2", "✓"])
+    assert "✓ passed" in run("progress", "1").output
+    assert run("progress", "77").exit_code == 2
+
+
+def test_progress_travels(twice: Exercise, tmp_path: Path) -> None:
+    twice.learners_file().write_text(RIGHT)
+    run("check")
+    carried = tmp_path / "stick/mine.json"
+    assert "1 pass written to" in run("progress", "--export", str(carried)).output
+    progress.path().unlink()
+    assert "1 new pass from" in run("progress", "--import", str(carried)).output
+    assert "0 new passes from" in run("progress", "--import", str(carried)).output
+    assert "1 of 1" in run("progress").output
+
+
+def test_update_takes_what_is_new_and_tells_what_it_left(course: Path, twice: Exercise) -> None:
+    other = course / "exercises/01_socket/other.py"
+    other.write_text("# one\n")
+    assert run("update").output.split() == [
+        "new", "exercises/01_socket/double.py", "new", "exercises/01_socket/other.py",
+    ]  # fmt: skip
+    assert "Nothing to update" in run("update").output
+    twice.learners_file().write_text(RIGHT)
+    other.write_text("# two\n")
+    twice.stub.write_text("# a better stub\n")
+    shown = run("update").output
+    assert "changed   exercises/01_socket/other.py" in shown
+    assert "left      exercises/01_socket/double.py" in shown
+    assert "playground reset 01_socket/double.py" in shown
+    assert twice.learners_file().read_text() == RIGHT
+
+
+def test_two_exercises_are_checked_at_the_same_time(
+    course: Path, twice: Exercise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(2)  # breaks when one comes alone
+
+    def check(each: Exercise, *_: object, **__: object) -> Verdict:
+        together.wait(20)
+        return Verdict(each.id, each.title, Status.PASSED)
+
+    monkeypatch.setattr(session, "check", check)
+    monkeypatch.setattr(exercise, "find", lambda name: replace(twice, id=name))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    result = run("check", "one", "two", "--json")
+    assert [json.loads(line)["exercise"] for line in result.output.splitlines()] == ["one", "two"]
+
+
 def test_verify_counts_the_promises(twice: Exercise) -> None:
     result = run("exercises", "verify", "twice")
     assert "5/5 ✓ twice: mutant once" in result.output
@@ -89,28 +145,6 @@ def test_an_unknown_exercise_is_one_sentence(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
     assert "Did you mean http-request-line?" in result.stderr
-
-
-def test_watch_grades_again_after_each_save(tmp_path: Path) -> None:
-    path = tmp_path / "work.py"
-    path.write_bytes(b"one")
-    stop = threading.Event()
-    seen = []
-    try:
-        for content in saves(path, stop):
-            seen.append(content)
-            if content == b"one":
-                (tmp_path / "other.py").write_bytes(b"no matter")
-                replacement = tmp_path / "work.py.swap"  # as editors save
-                replacement.write_bytes(b"two")
-                replacement.replace(path)
-            elif content == b"two":
-                path.write_bytes(b"three")
-            else:
-                break
-    finally:
-        stop.set()
-    assert seen == [b"one", b"two", b"three"]
 
 
 @pytest.mark.parametrize(("solved", "code"), [(False, 1), (True, 0)])

@@ -52,6 +52,91 @@ def test_a_file_of_another_kind_is_a_sentence_and_stays(course: Path, text: str)
     assert progress.path().read_text() == text
 
 
+def carried(tmp_path: Path, **entry: object) -> Path:
+    file = tmp_path / "carried.json"
+    file.write_text(json.dumps({"format": 1, "exercises": {"twice": entry}}))
+    return file
+
+
+def test_imported_progress_is_merged_and_loses_nothing(course: Path, tmp_path, recorded) -> None:
+    file = carried(tmp_path, status="failed", attempts=9, hints=1, cell="theirs", later=1)
+    progress.record_verdict(verdict(Status.PASSED))
+    progress.record_hint("twice", 2)
+    at = recorded()["exercises"]["twice"]["passed_at"]
+    assert progress.take(file) == 0
+    assert recorded()["exercises"]["twice"] == {
+        "status": "passed", "passed_at": at, "attempts": 9, "hints": 2, "later": 1,
+    }  # fmt: skip
+
+
+def test_an_imported_pass_stays_a_pass(course: Path, tmp_path, recorded) -> None:
+    progress.record_verdict(verdict(Status.FAILED))
+    progress.record_solution("twice")
+    assert progress.take(carried(tmp_path, status="passed", solution_shown=False)) == 1
+    progress.record_verdict(verdict(Status.FAILED))
+    entry = recorded()["exercises"]["twice"]
+    assert (entry["status"], entry["attempts"], entry["solution_shown"]) == ("passed", 2, True)
+
+
+def test_of_two_predictions_the_later_one_counts(course: Path, tmp_path, recorded) -> None:
+    progress.record_prediction("mine", 1.0, "s")
+    progress.record_prediction("theirs", 1.0, "s")
+    theirs = {
+        name: {"answer": 2.0, "unit": "s", "at": at}
+        for name, at in (("mine", "2001"), ("theirs", "2999"), ("new", "2001"))
+    }
+    file = tmp_path / "carried.json"
+    file.write_text(json.dumps({"exercises": {}, "predictions": theirs}))
+    progress.take(file)
+    answers = {name: entry["answer"] for name, entry in recorded()["predictions"].items()}
+    assert answers == {"mine": 1.0, "theirs": 2.0, "new": 2.0}
+
+
+def test_an_export_keeps_what_its_file_has(course: Path, tmp_path: Path) -> None:
+    file = carried(tmp_path, status="passed", passed_at="2026-01-01T00:00:00+00:00")
+    progress.record_verdict(verdict(Status.FAILED))
+    assert progress.export(file) == 1
+    assert json.loads(file.read_text())["exercises"]["twice"]["status"] == "passed"
+    text = file.with_name("letter.txt")
+    text.write_text("Dear all")
+    with pytest.raises(ProgressError, match="not valid JSON"):
+        progress.export(text)
+    assert text.read_text() == "Dear all"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not valid JSON"),
+        ("\xff", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "holds no progress"),
+        ("{}", "holds no progress"),
+        ('{"exercises": {}, "format": 99}', "has format 99"),
+        ('{"exercises": {"a": 1}}', "'exercises' that are not as they should be"),
+        ('{"exercises": {"a": {"attempts": "many"}}}', "'attempts' of 'a' wrongly"),
+        ('{"exercises": {"a": {"status": null}}}', "'status' of 'a' wrongly"),
+    ],
+)
+def test_a_malformed_import_is_a_sentence_and_changes_nothing(
+    course: Path, tmp_path: Path, recorded, text: str, words: str
+) -> None:
+    progress.record_verdict(verdict(Status.PASSED))
+    before = recorded()
+    file = tmp_path / "carried.json"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ProgressError, match=words) as caught:
+        progress.take(file)
+    assert "playground progress --export FILE" in str(caught.value)
+    assert recorded() == before
+
+
+def test_an_import_that_is_not_there_is_a_sentence(course: Path, tmp_path: Path) -> None:
+    for file in (tmp_path / "nothing.json", tmp_path):
+        with pytest.raises(ProgressError, match="There is no file"):
+            progress.take(file)
+
+
 def _record(name: str) -> None:
     for number in range(20):
         progress.record_hint(f"{name}-{number}", 1)
