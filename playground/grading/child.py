@@ -29,16 +29,19 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from playground.grading import confine
 from playground.grading.codec import Frames, decode, encode, pack
+from playground.grading.confine import DEVICES, MAX_PROCESSES, MAX_THREADS, SHARED
 
 OUTPUT_KEPT = 20_000  # bytes of the learner's output that are kept; the rest is counted
-MAX_PROCESSES = 64
+LOOK_S = 0.02  # between two looks at the processes
 PLAIN = (bytes, str, int, float, tuple, list, dict)
 CHANNEL_LOST = 70  # exit code of a runner that can no longer talk to the grader
+NOT_APART = 71  # exit code where namespaces are not to be had
 _REAL_TIME: int | None = getattr(signal, "SIGRTMIN", None)  # not on macOS
 STACK_SIGNAL = signal.SIGUSR1 if _REAL_TIME is None else _REAL_TIME + 7
 LAST_RESORT_SIGNAL = signal.SIGUSR2 if _REAL_TIME is None else _REAL_TIME + 8
@@ -64,6 +67,9 @@ class Settings:
     stacks: int  # pipe: where the code stands, on request
     scratch: str
     limits: Limits
+    apart: bool  # try namespaces
+    hidden: list[str]  # folders that the learner's code may not read
+    visible: str  # the file that it may read wherever it is
 
 
 def main(text: str) -> NoReturn:
@@ -72,6 +78,11 @@ def main(text: str) -> NoReturn:
     settings = Settings(**{**fields, "limits": Limits(**fields["limits"])})
     output, output_writer = os.pipe()
     adopt_orphans()
+    if settings.apart:
+        try:
+            confine.namespaces(settings.scratch)
+        except OSError:
+            os._exit(NOT_APART)
     pid = os.fork()
     if pid == 0:
         for fd in (output, settings.control):
@@ -111,17 +122,20 @@ class Supervisor:
 
     def __init__(self, pid: int, settings: Settings, output: int) -> None:
         self.pid = pid
+        self.limits = settings.limits
         self.control = socket.socket(fileno=settings.control)
         self.output = output
         self.kept = bytearray()
         self.printed = 0
         self.deadline = time.monotonic() + settings.limits.wall_s
-        self.bomb = False
+        self.over = ""
         self.status: int | None = None
         self.known: set[Any] = set()
 
     def run(self) -> None:
         """Supervise, then end everything and report."""
+        with contextlib.suppress(OSError):  # for root only: a bomb must not keep us from running
+            os.setpriority(os.PRIO_PROCESS, 0, -10)
         self.send({"pid": self.pid})
         os.set_blocking(self.output, False)
         with selectors.DefaultSelector() as selector:
@@ -131,26 +145,33 @@ class Supervisor:
         left = self.end()
         self.drain()
         text = bytes(self.kept).decode("utf-8", "backslashreplace")
-        self.send(
-            {"end": True, "left": left, "output": text, "printed": self.printed, "bomb": self.bomb}
-        )
+        self.send({"end": True, "left": left, "output": text, "printed": self.printed})
 
     def watch(self, selector: selectors.BaseSelector) -> None:
-        """Return when the grader asks for the end, has gone, or time is up."""
-        next_count = time.monotonic() + 0.1
+        """Return when the grader asks for the end, has gone, or something is used up."""
+        next_look = time.monotonic() + LOOK_S
         while time.monotonic() < self.deadline:
             for key, _ in selector.select(0.01):
                 if key.fileobj is self.control:
-                    return
-                if not self.drain():
+                    if not self.served():
+                        return
+                elif not self.drain():
                     selector.unregister(self.output)
             self.reap()
-            if time.monotonic() > next_count:
-                if len(self.descendants()) > MAX_PROCESSES:
-                    self.bomb = True
-                    self.send({"bomb": True})
+            if time.monotonic() > next_look:
+                self.over = self.excess()
+                if self.over:
+                    self.send({"over": self.over})
                     return
-                next_count = time.monotonic() + 0.2
+                next_look = time.monotonic() + LOOK_S
+
+    def served(self) -> bool:
+        """Send the grader the sockets it asks for, in the learner's network. False at its end."""
+        wanted = self.control.recv(64)
+        for _ in range(wanted.count(b"s")):
+            with socket.socket() as made, contextlib.suppress(OSError):
+                socket.send_fds(self.control, [b'{"socket": true}\n'], [made.fileno()])
+        return bool(wanted) and b"e" not in wanted
 
     def drain(self) -> bool:
         """Read what was printed; keep the beginning, count all. False at end-of-file."""
@@ -174,40 +195,101 @@ class Supervisor:
                     self.status = status
                     self.send({"exit": os.waitstatus_to_exitcode(status)})
 
-    def descendants(self) -> list[Any]:
-        """Return the live processes that descend from this one (psutil.Process)."""
+    def excess(self) -> str:
+        """Return which limit all processes together have passed, "" for none."""
+        found = self.descendants()
+        if len(found) > MAX_PROCESSES:
+            return f"more than {MAX_PROCESSES} processes were running"
+        if sum(found.values()) > MAX_THREADS:
+            return f"more than {MAX_THREADS} threads were running"
+        bound = self.limits.memory_bytes * 3 // 2
+        if _memory(found, "statm") > bound and _memory(found, "smaps_rollup") > bound:
+            return f"all its processes together used more than {bound / (1 << 30):g} GiB of memory"
+        return ""
+
+    def descendants(self) -> dict[int, int]:
+        """Return the processes that descend from this one, each with its number of threads."""
+        if _TREE:
+            return _tree(os.getpid())
         import psutil  # after the fork, so that the runner need not wait for it
 
-        found = psutil.Process().children(recursive=True)
-        self.known.update(found)
-        return [process for process in self.known if _lives(process)]
+        self.known.update(psutil.Process().children(recursive=True))
+        return {process.pid: 1 for process in self.known if _lives(process)}
 
     def end(self) -> list[str]:
-        """Kill everything below; return the command lines of what outlived the runner's call."""
-        import psutil
+        """Kill everything below; return the command lines of what outlived the runner's call.
 
-        left: list[str] = []
-        seen = {self.pid}
-        for _ in range(200):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-            alive = self.descendants()
-            if not alive and self.status is not None:
-                break
-            for process in alive:
-                with contextlib.suppress(psutil.Error):
-                    if process.pid not in seen:
-                        left.append(" ".join(process.cmdline()[:3]) or process.name())
-                        seen.add(process.pid)
-                    process.kill()
+        A process that forks faster than one can look leaves a new one for each that is killed:
+        only a loop without a pause catches it.
+        """
+        before: dict[int, int] = self.descendants()
+        left = [] if self.over else [_words(pid) for pid in before if pid != self.pid]
+        limit = time.monotonic() + 4.0
+        while time.monotonic() < limit:
+            for pid in self.descendants():
+                _kill(os.kill, pid)
+            _kill(os.killpg, self.pid)
             self.reap()
-            time.sleep(0.002)
-        return left
+            found = self.descendants()
+            if not found and self.status is not None:
+                break
+            if found == before:  # all of them are dying
+                time.sleep(0.001)
+            before = found
+        return [words for words in left if words]
 
     def send(self, report: dict[str, Any]) -> None:
         """Tell the grader; it may be gone."""
         with contextlib.suppress(OSError):
             self.control.sendall(json.dumps(report).encode() + b"\n")
+
+
+_TREE = os.path.exists(f"/proc/self/task/{os.getpid()}/children")  # Linux, nearly always
+
+
+def _tree(top: int) -> dict[int, int]:
+    """Return the processes below `top`, each with its number of threads, zombies included."""
+    found: dict[int, int] = {}
+    waiting = [top]
+    while waiting:
+        pid = waiting.pop()
+        with contextlib.suppress(OSError):
+            threads = os.listdir(f"/proc/{pid}/task")
+            found[pid] = len(threads)
+            for thread in threads:
+                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                    waiting += map(int, file.read().split())
+    found.pop(top, None)
+    return found
+
+
+def _memory(pids: Iterable[int], table: str) -> int:
+    """Return the bytes in memory: quickly from statm, or exactly (shared pages once)."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/{table}", "rb") as file:
+            text = file.read()
+            if table == "statm":
+                total += int(text.split()[1]) * resource.getpagesize()
+            else:
+                total += int(text.partition(b"\nPss:")[2].split()[0]) << 10
+    return total
+
+
+def _kill(kill: Callable[[int, int], None], pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        kill(pid, signal.SIGKILL)
+
+
+def _words(pid: int) -> str:
+    """Return the beginning of a process's command line, "" when it has ended."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return " ".join(process.cmdline()[:3]) or process.name()
+    return ""
 
 
 def _lives(process: Any) -> bool:
@@ -241,7 +323,10 @@ def run(settings: Settings, output: int) -> None:
     signal.signal(STACK_SIGNAL, runner.on_stack_signal)
     faulthandler.register(LAST_RESORT_SIGNAL, file=settings.stacks, all_threads=True)
     faulthandler.enable(file=2)
-    sys.addaudithook(Guard().hook)
+    confine.bound_threads(apart=settings.apart)
+    confine.landlock(settings.scratch, settings.hidden, settings.visible)
+    confine.drop_privileges()
+    sys.addaudithook(Guard(settings).hook)
     runner.serve()
 
 
@@ -271,10 +356,16 @@ class NotAllowed(RuntimeError):
 
 
 class Guard:
-    """An audit hook: loopback only, signals to its own processes only, bounded forks."""
+    """An audit hook: loopback only, own processes and files only, bounded forks.
 
-    def __init__(self) -> None:
+    The kernel holds most of this as well (playground.grading.confine); here it gets its sentence.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self.starts = mmap.mmap(-1, 8)  # shared with every fork
+        self.hidden = tuple(os.path.realpath(path) + os.sep for path in settings.hidden)
+        self.visible = os.path.realpath(settings.visible)
+        self.own = tuple(os.path.realpath(path) + os.sep for path in (settings.scratch, SHARED))
         self.checks = {
             "socket.connect": lambda args: self.address(args[1], "connect to"),
             "socket.bind": lambda args: self.address(args[1], "bind"),
@@ -287,7 +378,14 @@ class Guard:
             "os.forkpty": lambda args: self.start(),
             "os.posix_spawn": lambda args: self.start(),
             "subprocess.Popen": lambda args: self.start(),
+            "open": lambda args: self.opened(args[0], args[2]),
+            "os.rename": lambda args: self.changed(args[0], args[1], places=args[2:]),
+            "os.link": lambda args: self.changed(args[1], places=args[3:]),
+            "os.symlink": lambda args: self.changed(args[1], places=args[2:]),
         }
+        for name in ("remove", "rmdir", "mkdir", "chmod", "chown", "truncate", "utime"):
+            self.checks[f"os.{name}"] = lambda args: self.changed(args[0], places=args[-1:])
+        self.checks["shutil.rmtree"] = lambda args: self.changed(args[0])
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
         """Refuse by raising NotAllowed."""
@@ -309,6 +407,34 @@ class Guard:
             f"exercises talk to this machine only: refused to {verb} {name!r}; use '127.0.0.1'"
         )
 
+    def opened(self, path: Any, flags: int) -> None:
+        """Refuse to open what is not the exercise's to read or to write."""
+        if isinstance(path, int):
+            return
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+            self.changed(path)
+            return
+        real = _real(path)
+        if real.startswith(self.hidden) and real != self.visible:
+            raise NotAllowed(
+                f"refused to read {real}: solutions and graders are closed while a file is graded"
+            )
+
+    def changed(self, *paths: Any, places: tuple[Any, ...] = ()) -> None:
+        """Refuse to change a file outside the scratch folder.
+
+        A path relative to an open folder (`places`) is left to the kernel.
+        """
+        if any(place not in (-1, None) for place in places):
+            return
+        for path in paths:
+            real = path if isinstance(path, int) else _real(path)
+            if isinstance(real, str) and real not in DEVICES and not real.startswith(self.own):
+                raise NotAllowed(
+                    f"refused to change {real}: exercises write below their own folder only,"
+                    " which is the current one at the start"
+                )
+
     def target(self, pid: int) -> None:
         """Refuse to signal a process outside the exercise."""
         if pid not in (0, os.getpid()) and not _is_ours(pid):
@@ -322,6 +448,10 @@ class Guard:
         if count >= MAX_PROCESSES:
             raise NotAllowed(f"refused: {MAX_PROCESSES} processes were started already")
         self.starts[:8] = struct.pack("q", count + 1)
+
+
+def _real(path: Any) -> str:
+    return os.path.realpath(os.fsdecode(path))
 
 
 def _is_ours(pid: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import errno
 import json
 import os
 import select
@@ -27,6 +28,7 @@ from typing import Any
 
 import psutil
 
+from playground import workspace
 from playground.grading.child import CHANNEL_LOST, LAST_RESORT_SIGNAL, STACK_SIGNAL, Limits
 from playground.grading.codec import Frames, decode, encode, pack
 from playground.grading.verdict import Failed, Line, Message, Stack
@@ -35,6 +37,7 @@ from playground.patience import Patience, at_rest, ended
 DEADLINE_S = 10.0  # only there to stop a hang
 REPORT_S = 5.0  # until the end of a process must have been reported
 _EXPORTED = ("__call__", "__iter__", "__next__", "__len__", "__getitem__", "__enter__", "__exit__")
+_HIDDEN = ("solutions", "tests/exercises", ".git")  # of the course: closed to the learner's code
 _NOTHING = object()
 
 
@@ -173,6 +176,8 @@ class Expected:
 class Learner:
     """The learner's file in a process of its own: a context manager, or `load` and `close`."""
 
+    apart = sys.platform == "linux"  # in namespaces; false from the first time that failed on
+
     def __init__(
         self, path: Path, *, limits: Limits | None = None, deadline_s: float = DEADLINE_S
     ) -> None:
@@ -184,7 +189,8 @@ class Learner:
         self._frames = Frames()
         self._reports = b""
         self._exit: int | None = None
-        self._bomb = False
+        self._over = ""
+        self._sockets: list[socket.socket] = []
         self._ended = False
         self._begun_ended = ""
         self._told = ""
@@ -273,6 +279,23 @@ class Learner:
         listener, port = self._request({"op": "listen", "backlog": backlog}, "a listening socket")
         return listener, port
 
+    def client_socket(self) -> socket.socket:
+        """Return a TCP socket that can reach the learner's: its network may be one of its own.
+
+        Raises ConnectionError when its process has ended.
+        """
+        if not self.apart:
+            return socket.socket()
+        limit = time.monotonic() + REPORT_S
+        with contextlib.suppress(OSError):
+            self._control.sendall(b"s")
+            while not self._sockets and time.monotonic() < limit:
+                if not self._read_reports(0.2):
+                    break
+        if not self._sockets:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        return self._sockets.pop()
+
     def begin(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Start a call that is not expected to return: a server. See `playground.grading.wire`."""
         self._serial += 1
@@ -291,7 +314,7 @@ class Learner:
                     self._begun_ended = f"returned {short(self._decode(message['ok']))}"
         except Failed as failed:
             self._begun_ended = failed.message.got
-        if not self._begun_ended and (self._exit is not None or self._bomb):
+        if not self._begun_ended and (self._exit is not None or self._over):
             self._begun_ended = f"is gone: {self._gone('the call that was begun').got}"
         return self._begun_ended
 
@@ -339,7 +362,7 @@ class Learner:
             return
         self._ended = True
         with contextlib.suppress(OSError):
-            self._control.sendall(b"end\n")
+            self._control.sendall(b"e")
         limit = time.monotonic() + 5.0
         while "end" not in self._last_report and time.monotonic() < limit:
             if not self._read_reports(0.2):
@@ -347,7 +370,7 @@ class Learner:
         with contextlib.suppress(OSError):
             os.killpg(self._supervisor.pid, signal.SIGKILL)
         self._supervisor.wait()
-        for closing in (self._channel, self._control):
+        for closing in (self._channel, self._control, *self._sockets):
             closing.close()
         os.close(self._stack_reader)
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -356,20 +379,34 @@ class Learner:
 
     def _start(self, limits: Limits) -> None:
         self._scratch = tempfile.mkdtemp(prefix="exercise-")
+        self._last_report: dict[str, Any] = {}
+        self._spawn(limits)
+        if self.apart and not self._pid:  # the system has no namespaces for us
+            Learner.apart = False
+            self._supervisor.wait()
+            for closing in (self._channel, self._control):
+                closing.close()
+            os.close(self._stack_reader)
+            self._spawn(limits)
+
+    def _spawn(self, limits: Limits) -> None:
         self._channel, calls = socket.socketpair()
         self._control, control = socket.socketpair()
         self._stack_reader, stacks = os.pipe()
-        self._last_report: dict[str, Any] = {}
+        checkout = workspace.checkout()
         settings = {
             "calls": calls.fileno(),
             "control": control.fileno(),
             "stacks": stacks,
             "scratch": self._scratch,
             "limits": asdict(limits),
+            "apart": self.apart,
+            "hidden": [str(checkout / name) for name in _HIDDEN],
+            "visible": str(self.path),
         }
-        checkout = str(Path(__file__).resolve().parents[2])
+        ours = str(Path(__file__).resolve().parents[2])
         program = (
-            f"import sys; sys.path.append({checkout!r});"
+            f"import sys; sys.path.append({ours!r});"
             f" from playground.grading.child import main; main({json.dumps(settings)!r})"
         )
         self._supervisor = subprocess.Popen(
@@ -447,7 +484,7 @@ class Learner:
             if message is not None:
                 return message
             if not self._readable(deadline - time.monotonic()):
-                if self._exit is not None or self._bomb:
+                if self._exit is not None or self._over:
                     raise Failed(self._gone(awaited))
                 if time.monotonic() > last or not self._starved():
                     raise Failed(self._late(awaited))
@@ -480,7 +517,7 @@ class Learner:
             ready, _, _ = select.select(watched, [], [], wait)
             if self._channel in ready:
                 return True
-            if not ready or not self._read_reports(0.0) or self._exit is not None or self._bomb:
+            if not ready or not self._read_reports(0.0) or self._exit is not None or self._over:
                 return False
 
     def _read_reports(self, wait_s: float) -> bool:
@@ -489,16 +526,17 @@ class Learner:
         if not ready:
             return True
         try:
-            data = self._control.recv(1 << 16)
+            data, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 8)
         except ConnectionResetError:  # the supervisor ended with our request unread
-            data = b""
+            data, fds = b"", []
+        self._sockets += [socket.socket(fileno=fd) for fd in fds]
         self._reports += data
         *whole, self._reports = self._reports.split(b"\n")
         for line in whole:
             report = self._last_report = json.loads(line)
             self._pid = report.get("pid", self._pid)
             self._exit = report.get("exit", self._exit)
-            self._bomb = report.get("bomb", self._bomb)
+            self._over = report.get("over", self._over)
             self.output = report.get("output", self.output)
             self.printed = report.get("printed", self.printed)
             self.left = report.get("left", self.left)
@@ -566,13 +604,13 @@ class Learner:
 
     def _gone(self, awaited: str) -> Message:
         limit = time.monotonic() + REPORT_S
-        while self._exit is None and not self._bomb and self._read_reports(0.05):
+        while self._exit is None and not self._over and self._read_reports(0.05):
             lives_on = at_rest([self._pid]) and not ended(self._pid)
             if lives_on or time.monotonic() > limit:
                 break
-        if self._bomb:
-            got = "more than 64 processes were running, and they were ended"
-            nudge = "Every fork must end: look for the loop that both parent and child go on with."
+        if self._over:
+            got = f"{self._over}, and they were ended"
+            nudge = "Look for the loop that starts or collects more and more."
         elif self._exit in (None, CHANNEL_LOST):
             got = "the connection to the grader was closed from inside"
             nudge = "Close only the sockets and files that your code opened."

@@ -8,12 +8,16 @@ that "two at the same time" is seen and not timed. Every wait has a deadline tha
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import selectors
 import socket
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
@@ -70,7 +74,9 @@ class Server:
     def connect(self) -> Client:
         """Open a connection; raises Failed when nobody listens any more."""
         try:
-            connection = socket.create_connection((HOST, self.port), timeout=5.0)
+            connection = self.learner.client_socket()
+            connection.settimeout(5.0)
+            connection.connect((HOST, self.port))
         except OSError as error:
             ended = self.how_it_ended() or "is still running"
             self.fail(
@@ -118,12 +124,7 @@ class Server:
     def connections(self) -> int:
         """Return how many accepted connections the server and its children hold open."""
         processes = [self.learner.process(), *self.children()]
-        found = 0
-        for process in processes:
-            with contextlib.suppress(psutil.Error):
-                held = process.net_connections("tcp")
-                found += sum(1 for c in held if c.laddr.port == self.port and c.raddr)
-        return found
+        return sum(_connections(process, self.port) for process in processes)
 
     def settles(
         self,
@@ -362,7 +363,10 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self.listener = socket.create_server((HOST, 0), backlog=128)
+        self.folder = tempfile.TemporaryDirectory(prefix="gate-")
+        self.listener = socket.socket(socket.AF_UNIX)  # the learner's network may be another one
+        self.listener.bind(f"{self.folder.name}/gate")
+        self.listener.listen(128)
         self.inside: list[Visit] = []
         self._learner: Learner | None = None
 
@@ -378,6 +382,7 @@ class Gate:
         for visit in self.inside:
             visit.release()
         self.listener.close()
+        self.folder.cleanup()
 
     def app(self, learner: Learner) -> Remote:
         """Return a WSGI app that answers `200 OK` with its path once released."""
@@ -429,14 +434,15 @@ class Gate:
 
     def _enter(self, learner: Learner, name: str) -> Remote:
         self._learner = learner
-        return learner.define(_GATE.replace("PORT", str(self.listener.getsockname()[1])), name)
+        return learner.define(_GATE.replace("PLACE", repr(self.listener.getsockname())), name)
 
 
 _GATE = """
 import os, socket, threading
 
 def enter(label):
-    with socket.create_connection(("127.0.0.1", PORT)) as gate:
+    with socket.socket(socket.AF_UNIX) as gate:
+        gate.connect(PLACE)
         gate.sendall(f"{os.getpid()} {threading.get_native_id()} {label}\\n".encode())
         gate.recv(1)
 
@@ -451,6 +457,33 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 """
+
+
+def _connections(process: psutil.Process, port: int) -> int:
+    """Return how many connections accepted at `port` a process holds open.
+
+    On Linux its own table is read: psutil reads that of our network, which may be another one.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        if not sys.platform.startswith("linux"):
+            held = process.net_connections("tcp")
+            return sum(1 for c in held if c.laddr.port == port and c.raddr)
+        targets = set()
+        for link in Path(f"/proc/{process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                targets.add(os.readlink(link))
+        rows = [
+            row.split()
+            for table in ("tcp", "tcp6")
+            for row in Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]
+        ]
+        return sum(
+            int(row[1].rpartition(":")[2], 16) == port
+            and not row[2].endswith(":0000")
+            and f"socket:[{row[9]}]" in targets
+            for row in rows
+        )
+    return 0
 
 
 def command(data: bytes) -> str:
