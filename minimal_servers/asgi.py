@@ -100,6 +100,7 @@ class Exchange(Response):
         self.body_done = False  # the last byte of the request body has been received
         self.pieces: Iterator[bytes | None] | None = None  # the body on its way in
         self.skipped = 0  # bytes of body that nobody wanted
+        self.told = False  # the application knows that nobody listens: it may leave without a word
 
     async def receive(self) -> Message:
         """The next event: everything that has arrived of the body, or that the client has gone."""
@@ -122,6 +123,7 @@ class Exchange(Response):
                 line.expect(BODY_SECONDS)
             line.news.clear()
             await line.news.wait()
+        self.told = True
         return {"type": "http.disconnect"}
 
     def take_body(self) -> bytes:
@@ -219,7 +221,7 @@ class Exchange(Response):
         """The application is done. What it completed stays; anything else is an error."""
         if self.complete or self.line.gone:
             return
-        if not failed:
+        if not (failed or self.told):
             log.error("the application returned without completing its response")
         try:
             self.fail()

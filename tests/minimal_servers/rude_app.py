@@ -48,6 +48,7 @@ HTTP: dict[str, Script] = {
     "never/answers": [FOR_EVER],
     "never/is-done": [START, BODY, FOR_EVER],
     "reads": [LISTEN, LISTEN, START, BODY],
+    "leaves": [LISTEN, LISTEN],
     "soup": [START, BODY],
 }
 SOCKETS: dict[str, Script] = {

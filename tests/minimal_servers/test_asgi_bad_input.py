@@ -81,7 +81,8 @@ HTTP_ENDS: dict[str, tuple[bytes, bytes | None, str]] = {  # status, body (None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(HTTP.keys() - {*ENDLESS, "reads", "soup"}) + [f"say/bad-{bad}" for bad in BAD]
+    "path",
+    sorted(HTTP.keys() - {*ENDLESS, "reads", "leaves", "soup"}) + [f"say/bad-{bad}" for bad in BAD],
 )
 def test_an_application_of_http(house: House, path: str) -> None:
     default = HTTP_ENDS.get(path.partition("/")[0], (b"500", None, FAILED))
@@ -199,6 +200,7 @@ VANISHING: dict[str, bytes] = {
     "in a body": request("/reads", "Content-Length: 10") + b"half",
     "in a chunk": request("/reads", CHUNKED) + b"5\r\nab",
     "before the answer": request("/soup") * 100,
+    "while somebody waits for news": request("/leaves"),
     "in a handshake": request("/reads", *FIELDS)[:-2],
     "after a handshake": request("/reads", *FIELDS),
     "in a frame": request("/reads", *FIELDS) + masked(1, b"soup")[:-1],
