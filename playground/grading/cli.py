@@ -216,6 +216,8 @@ def mutate(
     tried = problems = 0
     for each in chosen:
         report = mutation.mutate(each, sample=sample, seed=seed)
+        if not (sample or report.needless):
+            mutation.record(each, report)
         tried += report.tried
         problems += len(report.survivors) + len(report.needless)
         sign = "✗" if report.survivors or report.needless else "✓"

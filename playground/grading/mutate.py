@@ -3,12 +3,17 @@
 The changes come from mutmut's operators (its own runner wants a test suite to import the code; here
 each changed file is graded in a process, as a learner's is). One more operator deletes statements.
 What a `raise` says is left alone: no grader judges the words of an exception.
+
+What came of it is kept in `tests/exercises/mutation.json`, with a hash of what it was found with:
+solution, grader, and list of equivalents. `playground course-check` asks for its freshness.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
+import hashlib
+import json
 import os
 import random
 import tempfile
@@ -18,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import libcst
 from mutmut.mutation.file_mutation import MutationVisitor, deep_replace
@@ -27,9 +33,12 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 from playground.grading.checking import grade
 from playground.grading.exercise import Exercise, ExerciseError
 from playground.grading.verdict import Status
+from playground.workspace import write_atomic
 
 DEADLINE_S = 3.0  # many changes make an endless loop
 LIST = "equivalent.toml"
+RECORDS = "tests/exercises/mutation.json"
+LEAST_KILLED = 0.95  # of all changes; the rest are equivalents, each with its reason
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,45 @@ def mutate(exercise: Exercise, *, sample: int = 0, seed: int = 0) -> Report:
     return Report(len(chosen), survivors, sorted(gone | rejected))
 
 
+def record(exercise: Exercise, report: Report) -> None:
+    """Keep what came of trying every change to one exercise."""
+    records = recorded(exercise.checkout)
+    equivalent = len(equivalents(exercise))
+    records[exercise.id] = {
+        "changes": report.tried,
+        "killed": report.tried - equivalent - len(report.survivors),
+        "equivalent": equivalent,
+        "of": _digest(exercise),
+    }
+    text = json.dumps(records, indent=1, sort_keys=True) + "\n"
+    write_atomic(exercise.checkout / RECORDS, text.encode())
+
+
+def recorded(checkout: Path) -> dict[str, dict[str, Any]]:
+    """What is kept, by the id of the exercise. Raises ExerciseError if it cannot be read."""
+    path = checkout / RECORDS
+    try:
+        records = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        return {str(name): dict(entry) for name, entry in records.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ExerciseError(f"{RECORDS} is not as it should be: {error}.") from None
+
+
+def problems(catalogue: list[Exercise], checkout: Path) -> Iterator[str]:
+    """Why the records do not show that the graders notice what they should."""
+    records = recorded(checkout)
+    for exercise in catalogue:
+        entry = records.get(exercise.id)
+        if entry is None or entry["of"] != _digest(exercise):
+            yield f"{exercise.id} was not tried as it is: `playground exercises mutate` does it"
+        elif survivors := entry["changes"] - entry["killed"] - entry["equivalent"]:
+            yield f"{exercise.id}: {survivors} changes pass and are not listed as equivalent"
+    entries = [records[each.id] for each in catalogue if each.id in records]
+    tried, killed = (sum(entry[name] for entry in entries) for name in ("changes", "killed"))
+    if killed < LEAST_KILLED * tried:
+        yield f"{killed} of {tried} changes are noticed, fewer than {LEAST_KILLED:.0%}"
+
+
 def changes(source: str) -> Iterator[Change]:
     """Yield every changed version of a source text that is a different program."""
     wrapper = libcst.MetadataWrapper(libcst.parse_module(source))
@@ -102,6 +150,12 @@ def equivalents(exercise: Exercise) -> dict[str, str]:
     if not all(listed.values()):
         raise ExerciseError(f"{exercise.id}: {LIST} has an entry without a reason.")
     return listed
+
+
+def _digest(exercise: Exercise) -> str:
+    files = (exercise.solution, exercise.grader, exercise.folder / LIST)
+    data = b"\0".join(path.read_bytes() if path.is_file() else b"" for path in files)
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _passes(exercise: Exercise, change: Change) -> bool:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from playground.cli import app
 from playground.grading.exercise import Exercise, ExerciseError
-from playground.grading.mutate import changes, mutate
+from playground.grading.mutate import RECORDS, changes, mutate, problems, recorded
 
 SOURCE = '''"""Twice."""
 
@@ -62,6 +62,34 @@ def test_a_needless_entry_is_reported(twice: Exercise) -> None:
     result = CliRunner().invoke(app, ["exercises", "mutate", "twice"])
     assert result.exit_code == 1
     assert "-gone" in result.output
+
+
+def test_what_came_of_it_is_kept_as_long_as_it_is_true(twice: Exercise, course: Path) -> None:
+    stale = "twice was not tried as it is: `playground exercises mutate` does it"
+    assert list(problems([twice], course)) == [stale]
+    result = CliRunner().invoke(app, ["exercises", "mutate", "twice"])
+    assert result.exit_code == 0, result.output
+    assert list(problems([twice], course)) == []
+    entry = recorded(course)["twice"]
+    assert (entry["changes"], entry["killed"], entry["equivalent"]) == (1, 1, 0)
+    twice.solution.write_text("def double(data):\n    print(1)\n    return data + data\n")
+    assert list(problems([twice], course)) == [stale]
+    CliRunner().invoke(app, ["exercises", "mutate", "twice"])
+    passing, few = problems([twice], course)
+    assert passing == "twice: 3 changes pass and are not listed as equivalent"
+    assert few == "1 of 4 changes are noticed, fewer than 95%"
+
+
+def test_a_sample_is_no_record(twice: Exercise, course: Path) -> None:
+    CliRunner().invoke(app, ["exercises", "mutate", "twice", "--sample", "1"])
+    assert recorded(course) == {}
+
+
+@pytest.mark.parametrize("text", ["x", "3", '{"twice": 3}'])
+def test_records_that_cannot_be_read_are_a_sentence(course: Path, text: str) -> None:
+    (course / RECORDS).write_text(text)
+    with pytest.raises(ExerciseError, match=r"mutation\.json"):
+        recorded(course)
 
 
 @pytest.mark.parametrize("text", ["x", "[[equivalent]]\nchange = 'x'\n", "equivalent = 3"])
