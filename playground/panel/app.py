@@ -50,6 +50,7 @@ def run(port: int = FIRST_PORT, *, browser: bool = True, theme: str = "light") -
     print("Starting …", flush=True)
     try:
         from voila.app import Voila
+        from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
     except ImportError as error:
         raise AppError(
             f"The page needs {error.name}, which is not installed here: run `make lab` once."
@@ -57,8 +58,21 @@ def run(port: int = FIRST_PORT, *, browser: bool = True, theme: str = "light") -
 
     opens = browser and has_graphical_browser()
 
+    class Goodbye(VoilaShutdownKernelHandler):
+        """A page that is closed ends its kernel: only it knows the kernel's name."""
+
+        def check_xsrf_cookie(self) -> None:
+            """A browser says this as it goes, by a beacon, which has no place for a token."""
+
     class App(Voila):
         """Tells where it is, in the course's words."""
+
+        def init_handlers(self) -> list[Any]:
+            """As Voilà has them, but a page that goes is heard."""
+            handlers = [list(one) for one in super().init_handlers()]
+            for one in handlers:
+                one[1] = Goodbye if one[1] is VoilaShutdownKernelHandler else one[1]
+            return [tuple(one) for one in handlers]
 
         def launch_browser(self) -> None:
             """It listens now."""

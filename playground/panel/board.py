@@ -198,7 +198,8 @@ class Panel:
             finally:
                 self._end()
 
-        self._thread = threading.Thread(target=go, name="panel", daemon=True)
+        # no daemon: a process that ends waits for it, and it ends then (see _progress)
+        self._thread = threading.Thread(target=go, name="panel", daemon=False)
         self._thread.start()
 
     def _wait(self, work: Callable[[], Made]) -> Made:
@@ -224,7 +225,7 @@ class Panel:
 
     def _progress(self, words: str, part: float | None) -> None:
         """What goes on, ten times a second; here a wish to stop is heard."""
-        if self._stop.is_set():
+        if self._stop.is_set() or not threading.main_thread().is_alive():
             raise Stopped
         self.doing.value = html.escape(words)
         self.bar.bar_style = "info" if part is None else ""

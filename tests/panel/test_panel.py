@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -213,6 +215,25 @@ def test_a_panel_that_is_closed_ends_its_run():
     until(lambda: made.bar.value and made.bar.bar_style == "", "requests are sent")
     made.close()
     assert made.join(0)
+
+
+def test_a_process_that_ends_ends_its_run(tmp_path):
+    code = """if True:
+        import time
+        from playground import panel
+        made = panel("minimal-wsgi", workload="waiting", arrivals="steady", n=5000, rate=20)
+        made.form.rows[0].run.click()
+        while not made.bar.value or made.bar.bar_style:
+            time.sleep(0.01)
+        print(made.doing.value)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert (done.stdout, done.stderr) == ("Asking minimal-wsgi …\n", "")
+    ours = str(tmp_path / "workspace")
+    environs = (one.info["environ"] or {} for one in psutil.process_iter(["environ"]))
+    assert [one for one in environs if one.get("PLAYGROUND_WORKSPACE") == ours] == []
 
 
 def test_from_a_cell_it_waits_and_gives_the_run(tmp_path):
