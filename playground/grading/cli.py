@@ -165,6 +165,47 @@ def update() -> None:
         print("Nothing to update: your workspace has what the course has.")
 
 
+@app.command("grade")
+def grade_cohort(
+    folder: Annotated[Path, typer.Argument(help="A folder with one folder for each learner.")],
+    target: Annotated[Path, typer.Option("--csv", metavar="FILE", help="Where the grades go.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="This exercise; give it again for more.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=0, max=64, help="Files at a time; 0 takes all processors.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="The statistics as JSON.")] = False,
+) -> None:
+    """Grade the workspaces of many learners; the same command goes on after a kill."""
+    import sys
+
+    from playground.grading import cohort, cohort_report, exercise
+
+    def say(sentence: str) -> None:
+        print(f"playground: {sentence}", file=sys.stderr)
+
+    catalogue = exercise.load()
+    chosen = {exercise.find(name).id for name in only or []} or {each.id for each in catalogue}
+    catalogue = [each for each in catalogue if each.id in chosen]
+    found = cohort.read(folder, catalogue, beside=target)
+    what = f"Grading {len(found.tasks)} files of {len(found.learners)} learners …"
+    try:
+        with advancing(what) as advance:
+            cohort.grade(found, target, jobs=jobs, advance=advance, say=say)
+    except KeyboardInterrupt:
+        say("Interrupted: the same command goes on from here.")
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(cohort_report.data(found), indent=2))
+    else:
+        _print(cohort_report.summary(found))
+        print(f"Grades written to {target}")
+    for sentence in [*found.notes, *found.problems]:
+        say(sentence)
+    raise typer.Exit(1 if found.problems else 0)
+
+
 @exercises_app.callback(invoke_without_command=True)
 def exercises(context: typer.Context) -> None:
     """List the exercises; verify and mutate them (for authors)."""
