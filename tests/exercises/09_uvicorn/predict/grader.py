@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -140,11 +141,11 @@ def check_e(learner: Learner) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, text in BROKEN.items():
             Path(folder, f"{name}.py").write_text(text)
-        codes = [
-            exit_code(folder, "no_import:app"),
-            exit_code(folder, "no_start:app"),
-            exit_code(folder, *QUICK, "--workers", "2", "no_start:app"),
-        ]
+        lines = (
+            ["no_import:app"], ["no_start:app"], [*QUICK, "--workers", "2", "no_start:app"],
+        )  # fmt: skip
+        with ThreadPoolExecutor() as pool:
+            codes = list(pool.map(lambda line: exit_code(folder, *line), lines))
     hold_against(
         predicted, dict(zip(keys, codes, strict=True)),
         called="uvicorn, an application that cannot start", seen="exit codes of three processes",
