@@ -45,6 +45,7 @@ def examine() -> Iterator[Finding]:
     yield fork()
     yield disk()
     yield learners_workspace()
+    yield confinement()
     yield program("wrk", "`make bench` needs it: install the package wrk.")
     yield program("chromium", "only the browser tests need it: install the package chromium.")
     yield kernel()
@@ -144,6 +145,41 @@ def learners_workspace() -> Finding:
         detail = f"newer in the course: {', '.join(newer)}"
         return Finding("workspace", "note", detail, "`playground reset NAME` takes the new one.")
     return Finding("workspace", "ok", f"{folder}, format {workspace.FORMAT}")
+
+
+def confinement() -> Finding:
+    """Look at what the kernel holds the code of an exercise to while it is graded."""
+    from playground.grading import Failed, Learner
+    from playground.grading.confine import landlock_version
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "nothing.py"
+        path.touch()
+        try:
+            with Learner(path) as learner:
+                apart = learner.apart
+        except Failed as failed:
+            remedy = "look whether a security policy forbids to start Python."
+            return Finding("grading", "problem", failed.message.got, remedy)
+    version = landlock_version()
+    open_to = [
+        what
+        for held, what in (
+            (version >= 1 or apart, "write files"),
+            (version >= 1, "read solutions"),
+            (version >= 6, "signal other processes"),
+            (apart, "use the network, chmod files and leave some in /dev/shm"),
+        )
+        if not held
+    ]
+    if not open_to:
+        return Finding("grading", "ok", f"namespaces and Landlock {version} confine what is graded")
+    return Finding(
+        "grading",
+        "note",
+        f"a hostile file could, by going around Python, {', '.join(open_to)}",
+        "Linux 6.12 with Landlock and user namespaces prevents it; else grade files you trust.",
+    )
 
 
 def program(name: str, use: str) -> Finding:

@@ -15,7 +15,9 @@ from typing import Any
 from playground.grading.child import Limits
 from playground.grading.exercise import Exercise
 from playground.grading.learner import Learner, Raised
-from playground.grading.verdict import Check, Failed, Status, Verdict
+from playground.grading.verdict import Check, Failed, Message, Status, Verdict, printable
+
+MAX_SOURCE = 500_000  # bytes: Python needs some hundred times as many to compile a file
 
 CheckFunction = Callable[[Learner], None]
 
@@ -50,6 +52,9 @@ def grade(
     except Exception:  # a grader that cannot be loaded is ours
         return _broken(verdict, traceback.format_exc(limit=-3))
     verdict.checks = [Check(_title(check), None) for check in checks]
+    if len(source) > MAX_SOURCE:
+        verdict.message = _too_long(path, len(source))
+        return verdict
     if exercise.is_untouched(source) and not run_stub:
         verdict.status = Status.NOT_SOLVED
         return verdict
@@ -125,10 +130,10 @@ class _Run:
             with self.learner(check) as learner:
                 check(learner)
         except Failed as failed:
-            self.verdict.message = failed.message
+            self.verdict.message = printable(failed.message)
             return False
         except Raised as raised:
-            self.verdict.message = raised.message()
+            self.verdict.message = printable(raised.message())
             return False
         except Exception:  # a bug of the grader must not look like the learner's
             _broken(self.verdict, traceback.format_exc(limit=-4))
@@ -160,12 +165,12 @@ class _Run:
         """End a process and note what it printed and left behind."""
         learner.close()
         verdict = self.verdict
-        verdict.output += learner.output
+        verdict.output += printable(learner.output)
         hidden = learner.printed - len(learner.output.encode())
         if hidden > 0:
             verdict.notes.append(f"It printed {learner.printed:,} bytes; the beginning is shown.")
         if learner.left:
-            names = ", ".join(sorted(set(learner.left)))
+            names = printable(", ".join(sorted(set(learner.left))[:8])[:300])
             count = len(learner.left)
             what = "process was" if count == 1 else "processes were"
             verdict.notes.append(f"{count} {what} still running at the end, and ended: {names}")
@@ -206,6 +211,15 @@ def _broken(verdict: Verdict, why: str) -> Verdict:
     verdict.status = Status.BROKEN
     verdict.notes.append(why)
     return verdict
+
+
+def _too_long(path: Path, size: int) -> Message:
+    return Message(
+        f"import {path.stem}",
+        f"{path.name} has {size:,} bytes",
+        f"a file of at most {MAX_SOURCE:,} bytes",
+        nudge="A solution has a few dozen lines: write data to files while the program runs.",
+    )
 
 
 def _draw(exercise: Exercise, path: Path, verdict: Verdict) -> None:

@@ -383,9 +383,10 @@ class Guard:
             "os.link": lambda args: self.changed(args[1], places=args[3:]),
             "os.symlink": lambda args: self.changed(args[1], places=args[2:]),
         }
-        for name in ("remove", "rmdir", "mkdir", "chmod", "chown", "truncate", "utime"):
+        for name in ("remove", "rmdir", "mkdir", "chmod", "chown", "utime"):
             self.checks[f"os.{name}"] = lambda args: self.changed(args[0], places=args[-1:])
-        self.checks["shutil.rmtree"] = lambda args: self.changed(args[0])
+        for name in ("os.truncate", "shutil.rmtree"):
+            self.checks[name] = lambda args: self.changed(args[0])
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
         """Refuse by raising NotAllowed."""
@@ -428,8 +429,8 @@ class Guard:
         if any(place not in (-1, None) for place in places):
             return
         for path in paths:
-            real = path if isinstance(path, int) else _real(path)
-            if isinstance(real, str) and real not in DEVICES and not real.startswith(self.own):
+            real = "" if isinstance(path, int) else _real(path)
+            if real and real not in DEVICES and not (real + os.sep).startswith(self.own):
                 raise NotAllowed(
                     f"refused to change {real}: exercises write below their own folder only,"
                     " which is the current one at the start"
@@ -515,7 +516,7 @@ class Runner:
             os._exit(0)
         try:
             frame = pack({"id": message["id"], **answer})
-        except (ValueError, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             frame = pack({"id": message["id"], "error": self.describe(error)})
         self.channel.sendall(frame)
 
@@ -651,7 +652,18 @@ class Runner:
         return kind(*self.decode(data["args"]))
 
     def describe(self, error: BaseException) -> dict[str, Any]:
-        """Return an exception as data: its type, message and the learner's own lines."""
+        """Return an exception as data, or what can be said of one that cannot be looked at."""
+        try:
+            data = self.details(error)
+            json.dumps(data)
+        except BaseException:  # its own methods, or those of its class, are the learner's
+            lines = list(self.lines(_walk(error.__traceback__)))[-8:]
+            text = "(an exception that cannot be looked at)"
+            return {"type": "Exception", "mro": [], "text": text, "frames": lines, "number": 0}
+        return data
+
+    def details(self, error: BaseException) -> dict[str, Any]:
+        """Return an exception's type, message and the learner's own lines."""
         kind = type(error)
         try:
             text = str(error)[:2000]

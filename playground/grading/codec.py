@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_FRAME = 32 * 1024 * 1024  # bytes; a longer message is refused by both sides
+MAX_DEPTH = 100  # levels of a value: the functions that look at one are recursive
 HEADER = struct.Struct("!I")
 
 _ATOMS = (type(None), bool, int, float, str)
@@ -25,8 +26,13 @@ _SEQUENCES: dict[type, str] = {tuple: "t", list: "l", set: "s", frozenset: "f"}
 _BUILDERS: dict[str, Callable[[Any], Any]] = {"t": tuple, "l": list, "s": set, "f": frozenset}
 
 
-def encode(value: Any, export: Callable[[Any], Any]) -> Any:
-    """Return the JSON form of `value`; `export` gives the reference for what is not plain."""
+def encode(value: Any, export: Callable[[Any], Any], depth: int = 0) -> Any:
+    """Return the JSON form of `value`; `export` gives the reference for what is not plain.
+
+    Raises ValueError for what is too large, RecursionError for what is nested too deep.
+    """
+    if depth > MAX_DEPTH:
+        raise RecursionError(f"a value nested more than {MAX_DEPTH} levels deep")
     kind = type(value)
     if kind in (bytes, bytearray, str) and len(value) > MAX_FRAME:
         raise ValueError(f"a value of {len(value) // 1_000_000} MB is too large to look at")
@@ -35,16 +41,20 @@ def encode(value: Any, export: Callable[[Any], Any]) -> Any:
     if kind in (bytes, bytearray):
         return {"b" if kind is bytes else "ba": value.decode("latin-1")}
     if kind in _SEQUENCES:
-        return {_SEQUENCES[kind]: [encode(item, export) for item in value]}
+        return {_SEQUENCES[kind]: [encode(item, export, depth + 1) for item in value]}
     if kind is dict:
-        pairs = [[encode(key, export), encode(item, export)] for key, item in value.items()]
-        return {"d": pairs}
+        return {"d": [[encode(part, export, depth + 1) for part in pair] for pair in value.items()]}
     inside = _plain_inside(value)
-    return {"o": export(value)} if inside is value else encode(inside, export)
+    return {"o": export(value)} if inside is value else encode(inside, export, depth + 1)
 
 
-def decode(data: Any, resolve: Callable[[Any], Any]) -> Any:
-    """Return the value that `encode` was given; `resolve` turns references into objects."""
+def decode(data: Any, resolve: Callable[[Any], Any], depth: int = 0) -> Any:
+    """Return the value that `encode` was given; `resolve` turns references into objects.
+
+    Raises ValueError, TypeError, KeyError or AttributeError for what `encode` never gave.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deep")
     if not isinstance(data, dict):
         return data
     ((tag, body),) = data.items()
@@ -52,9 +62,9 @@ def decode(data: Any, resolve: Callable[[Any], Any]) -> Any:
         raw = body.encode("latin-1")
         return raw if tag == "b" else bytearray(raw)
     if tag in _BUILDERS:
-        return _BUILDERS[tag]([decode(item, resolve) for item in body])
+        return _BUILDERS[tag]([decode(item, resolve, depth + 1) for item in body])
     if tag == "d":
-        return {decode(key, resolve): decode(item, resolve) for key, item in body}
+        return {decode(k, resolve, depth + 1): decode(v, resolve, depth + 1) for k, v in body}
     return resolve(body)
 
 

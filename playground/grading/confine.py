@@ -71,23 +71,26 @@ def namespaces(scratch: str) -> None:
         _mount_memory(SHARED, SCRATCH_BYTES)
 
 
-def landlock(scratch: str, hidden: list[str], visible: str) -> int:
-    """Write below `scratch` only, and do not read below `hidden` except the file `visible`.
-
-    Returns the version of Landlock, 0 where there is none.
-    """
+def landlock_version() -> int:
+    """Return the version of Landlock's interface, 0 where there is none."""
     if sys.platform != "linux":
         return 0
+    return max(0, int(ctypes.CDLL(None).syscall(_SYS_LANDLOCK[0], None, ctypes.c_size_t(0), 1)))
+
+
+def landlock(scratch: str, hidden: list[str], visible: str) -> None:
+    """Write below `scratch` only, and do not read below `hidden` except the file `visible`."""
+    version = landlock_version()
+    if version == 0:
+        return
     create, _, restrict = _SYS_LANDLOCK
-    libc = ctypes.CDLL(None, use_errno=True)
-    version = int(libc.syscall(create, None, ctypes.c_size_t(0), 1))
-    if version < 1 or libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return 0
+    libc = ctypes.CDLL(None)
+    libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     handled = _ALL_FILES[min(version, 3)]
     attributes = struct.pack("QQQ", handled, 0, _SCOPED if version >= 6 else 0)
     ruleset = libc.syscall(create, attributes, ctypes.c_size_t(len(attributes)), 0)
     if ruleset < 0:
-        return 0
+        return
     try:
         _allow(ruleset, "/", _EXECUTE | _READ_DIR)
         for path in _open_paths(hidden):
@@ -97,7 +100,7 @@ def landlock(scratch: str, hidden: list[str], visible: str) -> int:
             _allow(ruleset, device, handled & (_READ_FILE | _WRITE_FILE | _TRUNCATE))
         for folder in (scratch, SHARED):
             _allow(ruleset, folder, handled)
-        return version if libc.syscall(restrict, ruleset, 0) == 0 else 0
+        libc.syscall(restrict, ruleset, 0)
     finally:
         os.close(ruleset)
 

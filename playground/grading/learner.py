@@ -38,6 +38,7 @@ DEADLINE_S = 10.0  # only there to stop a hang
 REPORT_S = 5.0  # until the end of a process must have been reported
 _EXPORTED = ("__call__", "__iter__", "__next__", "__len__", "__getitem__", "__enter__", "__exit__")
 _HIDDEN = ("solutions", "tests/exercises", ".git")  # of the course: closed to the learner's code
+_FORGED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 _NOTHING = object()
 
 
@@ -46,9 +47,9 @@ class Raised(Exception):
 
     def __init__(self, called: str, error: dict[str, Any]) -> None:
         self.called = called
-        self.type_name: str = error["type"]
-        self.mro: list[str] = error["mro"]
-        self.text: str = error["text"]
+        self.type_name = str(error["type"])
+        self.mro = [str(name) for name in error["mro"]]
+        self.text = str(error["text"])
         self.lines = tuple(Line(*frame) for frame in error["frames"])
         self.syntax: tuple[int, int, str] | None = (
             tuple(error["syntax"]) if "syntax" in error else None
@@ -77,6 +78,8 @@ _NUDGES = {
     "SystemExit": "Nothing here should end the program: return a value or raise an exception.",
     "EOFError": "Nobody types here: take what you need from the arguments, not from input().",
     "RecursionError": "A function calls itself without coming nearer to an end.",
+    "SyntaxError": "Python cannot read this file: is it plain text, saved as UTF-8?",
+    "ModuleNotFoundError": "An exercise needs no package that the course does not install.",
     "MemoryError": "The exercise may use 1 GiB; something grows without a bound.",
     "NotImplementedError": "Replace the `raise NotImplementedError` line by your code.",
     "AttributeError": "Look at what the object in that line really is.",
@@ -88,10 +91,10 @@ class Remote:
 
     def __init__(self, learner: Learner, body: dict[str, Any]) -> None:
         self._learner = learner
-        self._number: int = body["number"]
-        self.type_name: str = body["type"]  # "generator", "builtin_function_or_method", …
-        self.plain_base: str = body["plain"][0] if body["plain"] else ""
-        self._name: str = body["name"] or f"<{self.type_name}>"
+        self._number = int(body["number"])
+        self.type_name = str(body["type"])  # "generator", "builtin_function_or_method", …
+        self.plain_base = str(body["plain"][0]) if body["plain"] else ""
+        self._name = str(body["name"]) or f"<{self.type_name}>"
 
     def __repr__(self) -> str:
         return self._name
@@ -308,10 +311,11 @@ class Learner:
         try:
             while not self._begun_ended and self._readable(0.0):
                 message = self._receive(time.monotonic() + 1.0, "the call that was begun")
-                if "error" in message:
-                    self._begun_ended = f"raised {Raised('', message['error']).sentence()}"
-                elif "ok" in message:
-                    self._begun_ended = f"returned {short(self._decode(message['ok']))}"
+                if "error" in message or "ok" in message:
+                    value = self._outcome(message, "the call that was begun")
+                    self._begun_ended = f"returned {short(value)}"
+        except Raised as raised:
+            self._begun_ended = f"raised {raised.sentence()}"
         except Failed as failed:
             self._begun_ended = failed.message.got
         if not self._begun_ended and (self._exit is not None or self._over):
@@ -367,8 +371,12 @@ class Learner:
         while "end" not in self._last_report and time.monotonic() < limit:
             if not self._read_reports(0.2):
                 break
-        with contextlib.suppress(OSError):
-            os.killpg(self._supervisor.pid, signal.SIGKILL)
+        groups = [self._supervisor.pid]
+        if "end" not in self._last_report and self._pid > 1:  # the supervisor was killed
+            groups.append(self._pid)
+        for group in groups:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
         self._supervisor.wait()
         for closing in (self._channel, self._control, *self._sockets):
             closing.close()
@@ -454,18 +462,29 @@ class Learner:
         serial = self._serial
         self._send({**request, "id": serial}, awaited)
         deadline = time.monotonic() + self.deadline_s
+        last = deadline + 3 * self.deadline_s  # for who asks, and asks again
         while True:
             message = self._receive(deadline, awaited)
             if message.get("id") == serial:
-                if "error" in message:
-                    raise Raised(awaited, message["error"])
-                return self._decode(message["ok"])
+                return self._outcome(message, awaited)
+            if time.monotonic() > last:
+                raise Failed(self._late(awaited))
             if "ask" in message:
                 self._answer(message)
             elif "stray" in message:
                 raise Failed(_stray(awaited))
-            elif message.get("id") is None or message["id"] > serial:
+            elif not isinstance(message.get("id"), int) or message["id"] > serial:
                 raise Failed(_foreign(awaited))
+
+    def _outcome(self, message: dict[str, Any], awaited: str) -> Any:
+        """Return the value in an answer; raises Raised, and Failed for a forged one."""
+        try:
+            if "error" not in message:
+                return self._decode(message["ok"])
+            raised = Raised(awaited, message["error"])
+        except _FORGED:
+            raise Failed(_foreign(awaited)) from None
+        raise raised
 
     def _send(self, message: dict[str, Any], awaited: str = "a call") -> None:
         try:
@@ -544,9 +563,10 @@ class Learner:
 
     def _answer(self, message: dict[str, Any]) -> None:
         """Call an object of the grader for the learner's code."""
-        target, methods = self._exports.get(message["ask"], (None, frozenset()))
-        method = message.get("method")
-        if method not in methods:
+        number, method = message["ask"], message.get("method")
+        known = isinstance(number, int) and isinstance(method, str)
+        target, methods = self._exports.get(number if known else 0, (None, frozenset()))
+        if not known or method not in methods:
             raise Failed(_foreign("a callback of the grader"))
         try:
             args = self._decode(message["args"])

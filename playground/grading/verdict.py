@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+import re
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+# what a terminal obeys, or shows in another order, or cannot encode; newline and tab may stay
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Status(enum.StrEnum):
@@ -57,6 +63,20 @@ class Message:
     where: tuple[Line, ...] = ()
     column: int = 0  # 1-based place in the last line of `where`, for a syntax error
     stacks: tuple[Stack, ...] = ()
+
+
+def printable(value: T) -> T:
+    """Return a text, or a Message with all its texts, in which nothing is left to be obeyed."""
+    if isinstance(value, str):
+        return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], value)  # type: ignore[return-value]
+    if isinstance(value, tuple):
+        return tuple(map(printable, value))  # type: ignore[return-value]
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {f.name: printable(getattr(value, f.name)) for f in fields(value)}
+        if isinstance(value, Message):
+            texts["values"] = value.values  # shown as their repr
+        return replace(value, **texts)
+    return value
 
 
 class Failed(Exception):
