@@ -34,7 +34,7 @@ def typed(line: str) -> "Typed":
     """Start ``python -m`` and this line, under the same guard as ``serve``; does not wait.
 
     ``typed("uvicorn --port 0 app:app")``. Modules of the current folder can be imported. A context
-    manager. Raises ``ServeError`` if the line is empty.
+    manager. Raises ``ServeError`` if the line is empty or cannot be read.
     """
     return Typed(line)
 
@@ -45,9 +45,7 @@ class Typed:
     host = HOST
 
     def __init__(self, line: str) -> None:
-        words = shlex.split(line)
-        if not words:
-            raise ServeError('There is no command: typed("uvicorn --port 0 app:app"), for example.')
+        words = _words(line)
         self.command = f"python -m {line}"
         self._folder = Path(tempfile.mkdtemp(prefix="typed-"))
         self._said = ""
@@ -145,6 +143,15 @@ class Typed:
         self._process.end()
         _ = self.log
         self._end()
+
+
+def _words(line: str) -> list[str]:
+    if not isinstance(line, str) or not line.strip():
+        raise ServeError('There is no command: typed("uvicorn --port 0 app:app"), for example.')
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise ServeError(f"The command cannot be read: {error} in {line!r}.") from None
 
 
 def _serves(child: psutil.Process) -> bool:

@@ -48,10 +48,15 @@ def test_workers_are_known_and_gone_afterwards(menu):
     assert "Started parent process" in house.log
 
 
-@pytest.mark.parametrize("line", ["", "   "])
+@pytest.mark.parametrize("line", ["", "   ", None])
 def test_no_command_is_told_in_a_sentence(line):
     with pytest.raises(ServeError, match="There is no command"):
         typed(line)
+
+
+def test_a_quote_without_an_end_is_told_in_a_sentence():
+    with pytest.raises(ServeError, match="cannot be read: No closing quotation"):
+        typed("uvicorn 'app:app")
 
 
 def test_an_unknown_signal_is_told_in_a_sentence(menu):
