@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 import unicodedata
 from pathlib import Path
@@ -20,6 +22,7 @@ from playground.grading import cohort, cohort_report, cohort_worker, exercise
 from playground.grading.exercise import Exercise
 from playground.grading.verdict import Message, Status, Verdict
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 RIGHT = "def double(data):\n    return data * 2\n"
 WRONG = "def double(data):\n    return data\n"
 HOSTILE = {
@@ -307,3 +310,28 @@ def test_only_some_exercises_are_graded(folder: Path) -> None:
     assert run(folder, "--only", "twice").exit_code == 0
     unknown = run(folder, "--only", "thrice")
     assert isinstance(unknown.exception, exercise.ExerciseError)
+
+
+# ---- the way from elsewhere ------------------------------------------------------------------
+
+
+def test_the_cells_of_the_guide_for_instructors_grade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = (CHECKOUT / "docs/INSTRUCTORS.md").read_text("utf-8")
+    cell, points, otter = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    answer = tmp_path / "request_line.py"
+    solution = CHECKOUT / "solutions/01_socket/request_line.py"
+    answer.write_bytes(solution.read_bytes())
+    names: dict[str, object] = {}
+    exec(cell, names)
+    assert eval(points, names) == 5
+    assert "✓ http-request-line: passed" in capsys.readouterr().out
+    answer.write_text("x = 1\n")
+    with pytest.raises(AssertionError):
+        exec(cell, names)
+    assert eval(points, names) == 0
+    body = otter.partition("def test_request_line():\n")[2]
+    with pytest.raises(AssertionError, match="there is no parse_request_line"):
+        exec(textwrap.dedent(body), {})
