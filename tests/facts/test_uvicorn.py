@@ -169,6 +169,28 @@ def test_hup_with_broken_code_keeps_the_old_workers(menus):
         assert house.ask() == (200, "soup")
 
 
+def test_a_worker_is_replaced_by_uvicorn_and_missed_by_hypercorn(menus):
+    codes = {
+        f"{UVICORN} --workers 2 fine_of_a_test:app": 0,  # after TERM: before it, it does not end
+        "hypercorn --bind 127.0.0.1:0 --workers 2 fine_of_a_test:app": None,
+    }
+
+    def code(line):
+        with typed(line) as house:
+            house.answers(PATIENCE_S)
+            before = house.workers()
+            victim = min(before)
+            os.kill(victim, 9)
+            house.until(lambda: len(house.workers() - {victim}) == len(before), PATIENCE_S)
+            if not house.running:
+                return None
+            house.signal("TERM")
+            house.ends(PATIENCE_S)
+            return house.exit_code
+
+    assert at_once(code, codes) == codes
+
+
 def test_reload_ignores_workers_and_does_not_replace_the_dead(menus):
     with typed(f"{UVICORN} --reload --workers 4 fine_of_a_test:app") as house:
         assert house.answers(PATIENCE_S)
