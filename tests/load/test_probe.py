@@ -124,7 +124,7 @@ def test_a_probe_that_gets_no_answer_is_counted_as_that():
         {"arrivals": "steady", "rate": 200, "n": 2},
         {"arrivals": "poisson", "rate": 200, "n": 2},
         {"arrivals": "closed", "clients": 2, "n": 2},
-        {"arrivals": "closed", "clients": 2, "seconds": 0.01},
+        {"arrivals": "closed", "clients": 2, "n": 2, "seconds": 60},
         {"arrivals": "together", "n": 2},
     ],
     ids=["steady", "poisson", "closed", "closed for a time", "together"],

@@ -52,11 +52,12 @@ def find_model():
     raise LookupError("no model")
 """
 HANGS = """
-import asyncio, signal
+import asyncio, pathlib, signal
 
 async def app(scope, receive, send):
     assert scope["type"] == "lifespan"
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    pathlib.Path("begun").touch()
     await asyncio.sleep(600)
 """
 DEADLY = """
@@ -334,10 +335,18 @@ def test_a_port_that_is_taken_is_told():
     ],
 )
 def test_a_server_that_never_gets_ready_is_given_up(name, source, words, module, monkeypatch):
-    monkeypatch.setattr(serving, "READY_S", 0.3)
-    monkeypatch.setattr(serving, "READY_SHARE_S", 60.0)  # it is told when it has come to rest
+    class Impatience:
+        """Over as soon as it hangs, however long a busy machine takes to get there."""
+
+        def __init__(self, *_):
+            pass
+
+        def over(self):
+            return Path("begun").exists()
+
+    monkeypatch.setattr(serving, "Patience", Impatience)
     sentence = refused(name, module(source))
-    assert f"{name} did not get ready within 0.3 s" in sentence
+    assert f"{name} did not get ready within 30 s" in sentence
     assert words in sentence
 
 
@@ -345,8 +354,7 @@ def test_a_server_that_never_gets_ready_is_given_up_in_a_terminal(module):
     soon = "from playground.setups import server\nserver.READY_S = 0.3"
     code, out, err = ran("run", "gunicorn-sync", "--app", module(ENDLESS), before=soon)
     assert (code, out) == (1, "")
-    assert "gunicorn-sync did not get ready within 0.3 s" in err
-    assert "Listening at" in err
+    assert err.startswith("playground: gunicorn-sync did not get ready within 0.3 s. ")
 
 
 CRASHES = {
