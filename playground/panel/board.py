@@ -28,6 +28,7 @@ from playground.panel.form import Form, button, field
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 from playground.trace.collector import Collector
+from playground.views.publisher import hear_at_once
 
 FIRST = ("gunicorn-sync:2", "gunicorn-gthread:1x8")
 LINKED = 20_000_000  # bytes of a file up to which there is a link to it
@@ -248,6 +249,7 @@ class Panel:
             row.drop.disabled = busy
         self.compare_button.disabled = busy or not fine or not self._can_compare
         self.stop_button.disabled = not self._working
+        hear_at_once(self.stop_button)
         self.form.add.disabled = busy or len(self.form.rows) == MOST_TOGETHER
         nothing = busy or self.shown is None
         self.save_button.disabled = self.export_button.disabled = nothing

@@ -65,6 +65,16 @@ def live(
     return NullHandle()
 
 
+def hear_at_once(widget: Any) -> None:
+    """What a view says goes to the subshell that it chose, and does not wait for the cell.
+
+    ipykernel (since 7) hands it to the shell that spoke last on this comm: the busy one. So this is
+    called after each message to the view.
+    """
+    with contextlib.suppress(AttributeError):
+        del widget.comm._reply_subshell_id
+
+
 def in_notebook() -> bool:
     """Whether a Jupyter kernel runs this code."""
     shell = sys.modules.get("IPython")
@@ -155,15 +165,7 @@ class Moving:
 
     def _send(self, message: bytes) -> None:
         self.widget.send({"type": "frame"}, buffers=[message])
-        self._hear_at_once()
-
-    def _hear_at_once(self) -> None:
-        """What a view says goes to the subshell that it chose, and does not wait for the cell.
-
-        ipykernel (since 7) hands it to the shell that spoke last on this comm: the busy one.
-        """
-        with contextlib.suppress(AttributeError):
-            del self.widget.comm._reply_subshell_id
+        hear_at_once(self.widget)
 
     def _act(self, name: str) -> None:
         """A button: a signal for the server, unless the run is over by now."""

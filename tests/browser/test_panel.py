@@ -13,7 +13,12 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import CHECKOUT, PICTURES, START_MS
 
-CELL = 'from playground import panel\npanel("minimal-wsgi", "waitress", workload="hello")'
+CELLS = [
+    "from playground import panel\n"
+    'made = panel("minimal-wsgi", "waitress", workload="hello")\n'
+    "made",
+    "len(made.run().replies) < 1000",
+]
 PROJECTOR = {"width": 1280, "height": 720}
 
 
@@ -23,12 +28,11 @@ def waits_for_a_busy_machine():
     expect.set_options(timeout=START_MS)
 
 
-@pytest.fixture(params=["light", "dark"])
-def app(request, chromium, tmp_path):
+@pytest.fixture
+def app(chromium, tmp_path):
     """A page of `playground app`; its end must leave no process, and it asks nobody else."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "playground", "app", "--no-browser", "--port", "0"]
-        + ["--dark"] * (request.param == "dark"),
+        [sys.executable, "-m", "playground", "app", "--no-browser", "--port", "0", "--dark"],
         cwd=CHECKOUT,
         env=os.environ | {"PLAYGROUND_WORKSPACE": str(tmp_path)},
         stdout=subprocess.PIPE,
@@ -38,7 +42,7 @@ def app(request, chromium, tmp_path):
     )
     try:
         address = next(line.split()[-1] for line in process.stdout if "http://" in line)
-        context = chromium.new_context(viewport=PROJECTOR, color_scheme=request.param)
+        context = chromium.new_context(viewport=PROJECTOR, color_scheme="dark")
         page, asked, errors = context.new_page(), [], []
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -117,22 +121,20 @@ def every_button(bench, folder, name, *, setup):
     expect(bench.root.locator("canvas[tabindex='0']").first).to_be_visible()
 
 
-def test_the_page_of_its_own_on_a_projector(app, tmp_path, request):
+def test_the_page_of_its_own_on_a_projector(app, tmp_path):
     bench = Bench(app)
     bench.root.locator("select").nth(1).select_option("FastAPI")  # of the first set-up
     bench.says("gunicorn-sync speaks WSGI, FastAPI speaks ASGI")
     expect(bench.button("Run").first).to_be_disabled()
     expect(bench.button("Compare")).to_be_disabled()
-    theme = request.node.callspec.params["app"]
-    bench.picture(f"app-{theme}-why")
+    bench.picture("app-why")
     bench.root.locator("select").nth(1).select_option("no framework")
     expect(bench.button("Compare")).to_be_enabled()
-    if theme == "light":
-        every_button(bench, tmp_path / "runs", "app-light", setup="gunicorn-sync:2")
+    every_button(bench, tmp_path / "runs", "app", setup="gunicorn-sync:2")
 
 
 def test_in_the_lab_and_after_the_kernel_has_gone(page, lab, open_notebook):
-    rel = lab.add("11_made_up.ipynb", [CELL])
+    rel = lab.add("11_made_up.ipynb", CELLS)
     notebook = open_notebook(rel)
     notebook.run_cell(0)
     bench = Bench(page)
@@ -146,6 +148,12 @@ def test_in_the_lab_and_after_the_kernel_has_gone(page, lab, open_notebook):
     bench.button("Stop").click()
     bench.says("Stopped: what had happened until then is shown.")
     assert servers(lab) == []
+
+    notebook.cell(1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    bench.says("Asking minimal-wsgi …")
+    bench.button("Stop").click()  # while the kernel is busy with that cell
+    expect(notebook.output(1).locator("pre")).to_have_text("True")
 
     bench.button("Run").first.click()
     bench.says("Asking minimal-wsgi …")

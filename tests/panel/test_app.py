@@ -55,3 +55,18 @@ def test_the_page_is_for_those_with_the_address_and_ctrl_c_ends_all(tmp_path):
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_without_voila_it_says_what_to_do(tmp_path):
+    (tmp_path / "voila.py").write_text("raise ModuleNotFoundError('no', name='voila')")
+    done = subprocess.run(
+        [sys.executable, "-m", "playground", "app", "--no-browser"],
+        cwd=tmp_path,
+        env=os.environ | {"PLAYGROUND_WORKSPACE": str(tmp_path), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    words = "playground: The page needs voila, which is not installed here: run `make lab` once.\n"
+    assert (done.returncode, done.stderr) == (1, words)
