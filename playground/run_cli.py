@@ -345,8 +345,8 @@ def compare(
     if as_json:
         _print_json({"load": settled.words(), **found.summary()})
     else:
-        what = workload or order.target
-        _say(f"{order.path} ({what}), {settled.words()}, {rounds} rounds\n{found.to_text()}")
+        what, turns = workload or order.target, f"{rounds} round{'s' * (rounds > 1)}"
+        _say(f"{order.path} ({what}), {settled.words()}, {turns}\n{found.to_text()}")
     shade = "light" if theme is Theme.AUTO else theme.value
     _write(
         (html, found.to_html),

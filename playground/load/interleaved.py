@@ -134,6 +134,8 @@ class Comparison:
         return (
             f"Ratios: the median of {self.rounds} rounds, in each of which every server was asked"
             " in turn; below it the least and the most."
+            if self.rounds > 1
+            else "Ratios of one round: with more of them one sees how far they spread."
         )
 
     def to_text(self) -> str:

@@ -277,3 +277,10 @@ def test_from_one_to_four_servers_take_turns():
         interleaved([])
     with pytest.raises(ServeError, match="is not a server"):
         interleaved(["waitress"])
+
+
+def test_one_round_has_no_spread_and_says_so():
+    runs = [[run_of([0.1])], [run_of([0.2])]]
+    assert "Ratios of one round" in turns.Comparison("/", ["a", "b"], runs).to_text()
+    twice = [one * 2 for one in runs]
+    assert "the median of 2 rounds" in turns.Comparison("/", ["a", "b"], twice).to_text()
