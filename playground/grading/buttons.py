@@ -1,4 +1,4 @@
-"""The buttons under a task in a notebook: check my file, show the solution.
+"""The buttons under a task in a notebook: check my file, a hint, show the solution.
 
 Callbacks may come on any thread, and none come while a cell runs, so a callback only starts a
 thread, and the thread only sets the text of one widget.
@@ -12,7 +12,7 @@ from typing import Any
 
 import ipywidgets
 
-from playground.grading import render, session
+from playground.grading import magics, render, session
 from playground.grading.exercise import Exercise
 from playground.grading.session import NotYet
 from playground.grading.verdict import Status
@@ -30,7 +30,10 @@ def buttons(exercise: Exercise) -> ipywidgets.Widget:
         verdict = session.check(exercise)
         if verdict.passed:
             asked, shown.description = False, LABEL
-        return render.html(verdict)
+        return render.html(verdict) + magics.standing(exercise, links=False).html
+
+    def hint() -> str:
+        return magics.hints(exercise, session.hints(exercise)).html
 
     def solution() -> str:
         nonlocal asked
@@ -45,8 +48,9 @@ def buttons(exercise: Exercise) -> ipywidgets.Widget:
         return render.card(render.code(text), render.COLOURS[Status.PASSED])
 
     checked = _button("Check my file", "Grade the file in the workspace", check, answer)
+    hinted = _button("A hint", "One more each time, of three", hint, answer)
     shown = _button(LABEL, "After the pass, or on request", solution, answer)
-    return ipywidgets.VBox([ipywidgets.HBox([checked, shown]), answer])
+    return ipywidgets.VBox([ipywidgets.HBox([checked, hinted, shown]), answer])
 
 
 def _button(

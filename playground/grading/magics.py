@@ -5,10 +5,12 @@ None of them raises for what a learner can do: Run All goes on, and a panel says
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from playground.grading import render, session
-from playground.grading.exercise import Exercise, ExerciseError, find, hint_title
+from playground import workspace
+from playground.grading import progress, render, session
+from playground.grading.exercise import Exercise, ExerciseError, find, hint_title, load
 from playground.grading.progress import ProgressError
 from playground.grading.session import NotYet
 from playground.grading.verdict import Status, Verdict
@@ -57,6 +59,8 @@ def exercise_cell(line: str, cell: str) -> None:
     if verdict.picture is not None:
         show(verdict.picture)
     show(verdict)
+    if verdict.status is not Status.NOT_SOLVED:
+        show(standing(chosen))
 
 
 def hint_line(line: str) -> None:
@@ -67,13 +71,7 @@ def hint_line(line: str) -> None:
     except _SENTENCES as error:
         show(note(str(error)))
         return
-    titles = [hint_title(number, len(chosen.hints)) for number in range(1, len(given) + 1)]
-    text = "\n\n".join(f"{t}\n  {h}" for t, h in zip(titles, given, strict=True))
-    html = "".join(
-        f'<div style="font-weight:600;margin-top:.4em">{t}</div>{render.paragraph(h)}'
-        for t, h in zip(titles, given, strict=True)
-    )
-    show(Panel(text, render.card(html, render.COLOURS[Status.NOT_SOLVED])))
+    show(hints(chosen, given))
 
 
 def solution_line(line: str) -> None:
@@ -98,7 +96,7 @@ def exercise(name: str) -> None:
     if in_notebook():
         from playground.grading.buttons import buttons
 
-        show_widget(buttons(chosen), "[Check my file] [Show the solution]")
+        show_widget(buttons(chosen), "[Check my file] [A hint] [Show the solution]")
 
 
 def task(chosen: Exercise) -> Panel:
@@ -121,6 +119,68 @@ def task(chosen: Exercise) -> Panel:
         f"{render.hints_html(chosen.hints)}"
     )
     return Panel("\n".join(lines), render.card(html, render.COLOURS[Status.NOT_SOLVED]))
+
+
+def hints(chosen: Exercise, given: list[str]) -> Panel:
+    """Return the panel of the hints that were given so far."""
+    titles = [hint_title(number, len(chosen.hints)) for number in range(1, len(given) + 1)]
+    text = "\n\n".join(f"{t}\n  {h}" for t, h in zip(titles, given, strict=True))
+    html = "".join(
+        f'<div style="font-weight:600;margin-top:.4em">{t}</div>{render.paragraph(h)}'
+        for t, h in zip(titles, given, strict=True)
+    )
+    return Panel(text, render.card(html, render.COLOURS[Status.NOT_SOLVED]))
+
+
+def standing(chosen: Exercise, *, links: bool = True) -> Panel:
+    """Return the line of progress, with the way to the next exercise.
+
+    `links` work where JupyterLab renders the HTML, not inside a widget.
+    """
+    catalogue = load()
+    recorded = progress.load()["exercises"]
+    chapters = progress.chapters(catalogue, recorded)
+    here = chapters[chosen.chapter]
+    passed = sum(each.passed for each in chapters.values())
+    counted = f"{here.passed} of {here.total}; course {passed} of {len(catalogue)}"
+    following = progress.following(catalogue, recorded, chosen.id)
+    text = f"{_bar(here)} {counted}"
+    html = f"{render.inline(render.chapter_name(here.name))} {_bar(here, html=True)} {counted}"
+    if following is not None:
+        text += f". Next: {following.id}"
+        html += f". Next: {_link(following) if links else render.inline(f'`{following.id}`')}"
+    return Panel(text, f'<div style="margin:.3em 0">{html}{_all_chapters(chapters)}</div>')
+
+
+def _all_chapters(chapters: dict[str, progress.Chapter]) -> str:
+    rows = "".join(
+        f'<tr style="background:none"><td style="text-align:left">'
+        f"{render.inline(render.chapter_name(each.name))}</td><td>{_bar(each, html=True)}</td>"
+        f"<td>{each.passed} of {each.total}</td><td>{each.minutes_left} min to go</td></tr>"
+        for each in chapters.values()
+    )
+    return (
+        '<details><summary style="cursor:pointer">All chapters</summary>'
+        f'<table style="border-collapse:collapse;color:inherit">{rows}</table></details>'
+    )
+
+
+def _bar(chapter: progress.Chapter, *, html: bool = False) -> str:
+    bar = render.bar(chapter.passed, chapter.total, 14)
+    return f'<span style="color:{render.COLOURS[Status.PASSED]}">{bar}</span>' if html else bar
+
+
+def _link(target: Exercise) -> str:
+    """Return a link to the exercise's place in the notebooks; its name where that is not found."""
+    name = f"{target.chapter}.ipynb"
+    words = f"{render.inline(target.title)} ({render.inline(f'`{target.id}`')})"
+    try:
+        cells = json.loads((workspace.root() / "notebooks" / name).read_text("utf-8"))["cells"]
+        call = f'exercise("{target.id}")'
+        cell = next(each["id"] for each in cells if call in "".join(each["source"]))
+    except (OSError, ValueError, LookupError, TypeError, StopIteration):
+        return words
+    return f'<a href="{name}#cell-id={cell}">{words}</a>'
 
 
 def note(sentence: str) -> Panel:

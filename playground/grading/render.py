@@ -177,6 +177,11 @@ def hints_html(hints: Iterable[str]) -> str:
     return inner
 
 
+def chapter_name(folder: str) -> str:
+    """Return "01 event loop" for the folder 01_event_loop."""
+    return folder.replace("_", " ")
+
+
 def bar(done: int, total: int, width: int) -> str:
     """Return a bar of `width` characters; only what is all done is full."""
     full = width * done // total if total else 0

@@ -360,7 +360,7 @@ class Screen:
         here = chapters[self.exercise.chapter]
         passed = sum(each.passed for each in chapters.values())
         bar = render.bar(here.passed, here.total, 14)
-        name = here.name.replace("_", " ")
+        name = render.chapter_name(here.name)
         line = Text(f"{name} ", no_wrap=True, overflow="ellipsis")
         line.append(bar, render.RICH[Status.PASSED])
         line.append(f" {here.passed} of {here.total}   course {passed} of {len(self.catalogue)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,31 @@ def test_two_backups_in_one_second_are_two(twice: Exercise) -> None:
     assert sorted(path.read_text()[:5] for path in found) == ["# one", "# two"]
 
 
+def test_progress_and_the_next_exercise_stand_below_the_verdict(
+    shell: InteractiveShell, course: Path, recorded
+) -> None:
+    for name, order in (("again", 2), ("more", 3)):
+        folder = course / f"tests/exercises/01_socket/{name}"
+        shutil.copytree(course / "tests/exercises/01_socket/double", folder)
+        data = (folder / "exercise.toml").read_text()
+        data = data.replace("twice", name).replace("order = 1", f"order = {order}")
+        (folder / "exercise.toml").write_text(data)
+    notebook = workspace.root() / "notebooks/01_socket.ipynb"
+    notebook.parent.mkdir(parents=True)
+    cell = {"id": "a1b2", "cell_type": "code", "source": ['exercise("again")']}
+    notebook.write_text(json.dumps({"cells": [cell]}))
+    shown = run(shell, "%%exercise twice\n" + RIGHT)
+    assert "1 of 3; course 1 of 3. Next: again" in shown["text/plain"]
+    assert 'Next: <a href="01_socket.ipynb#cell-id=a1b2">Twice (' in shown["text/html"]
+    notebook.unlink()
+    assert "Next: Twice (<code>again" in run(shell, "%%exercise twice\n" + RIGHT)["text/html"]
+
+
+def test_after_the_last_exercise_there_is_no_next(shell: InteractiveShell) -> None:
+    assert "course 1 of 1" in run(shell, "%%exercise twice\n" + RIGHT)["text/plain"]
+    assert "Next" not in run(shell, "%%exercise twice\n" + RIGHT)["text/html"]
+
+
 def test_an_unknown_id_is_a_sentence(shell: InteractiveShell) -> None:
     text = run(shell, "%%exercise twise\npass")["text/plain"]
     assert "There is no exercise 'twise'. Did you mean twice?" in text
@@ -134,13 +160,15 @@ def test_the_task_panel(shell: InteractiveShell) -> None:
     assert " open" not in html
 
 
-def test_the_buttons_grade_and_show_the_solution_on_the_second_press(twice: Exercise) -> None:
+def test_the_buttons_grade_hint_and_show_the_solution_on_the_second_press(twice: Exercise) -> None:
     from playground.grading.buttons import buttons
 
     row, answer = buttons(twice).children
-    check, solution = row.children
+    check, hint, solution = row.children
     for button, words in (
         (check, "not solved yet"),
+        (hint, "Say it."),
+        (hint, "Say it <code>again</code>."),
         (solution, "Press once more"),
         (solution, "data + data"),
     ):
@@ -154,7 +182,7 @@ def test_widgets_leave_a_readable_text_where_none_can_be_shown(
     monkeypatch.setattr(magics, "in_notebook", lambda: True)
     monkeypatch.setattr(predictions, "in_notebook", lambda: True)
     shown = run(shell, "from playground import exercise, predict\nexercise('twice')")
-    assert "[Check my file] [Show the solution]" in shown["text/plain"]
+    assert "[Check my file] [A hint] [Show the solution]" in shown["text/plain"]
     shown = run(shell, "predict('slow', 'How long?', unit='s')")
     assert shown["text/plain"] == "Predict: How long?"
 
@@ -162,7 +190,7 @@ def test_widgets_leave_a_readable_text_where_none_can_be_shown(
 def test_a_verdict_is_stored_as_text_and_html(shell: InteractiveShell) -> None:
     with capture_output() as captured:
         shell.run_cell("%%exercise twice\n" + WRONG)
-    bundle = captured.outputs[-1].data
+    bundle = captured.outputs[-2].data
     assert json.dumps(bundle)
     assert {"text/plain", "text/html"} <= set(bundle)
     assert "<script" not in bundle["text/html"]
