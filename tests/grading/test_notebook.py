@@ -167,8 +167,8 @@ def test_the_buttons_grade_hint_and_show_the_solution_on_the_second_press(twice:
     check, hint, solution = row.children
     for button, words in (
         (check, "not solved yet"),
-        (hint, "Say it."),
-        (hint, "Say it <code>again</code>."),
+        (hint, "Hint 1 of 3: a nudge</div>"),  # in the verdict it is a </summary>
+        (hint, "Hint 2 of 3: the concept</div>"),
         (solution, "Press once more"),
         (solution, "data + data"),
     ):
