@@ -218,7 +218,7 @@ def _too_long(path: Path, size: int) -> Message:
         f"import {path.stem}",
         f"{path.name} has {size:,} bytes",
         f"a file of at most {MAX_SOURCE:,} bytes",
-        nudge="A solution has a few dozen lines: write data to files while the program runs.",
+        nudge="A solution has a few dozen lines: was something pasted into it by mistake?",
     )
 
 

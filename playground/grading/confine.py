@@ -125,7 +125,7 @@ def bound_threads(*, apart: bool) -> None:
     """
     if sys.platform != "linux" or os.geteuid() == 0:
         return
-    bound = MAX_THREADS + (0 if apart else _threads_of_user())
+    bound = 2 * MAX_THREADS + (0 if apart else _threads_of_user())  # the supervisor comes first
     hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     if hard == resource.RLIM_INFINITY or bound < hard:
         with contextlib.suppress(OSError, ValueError):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,8 +215,8 @@ COURSE = (
 @pytest.mark.parametrize("name", WRITES)
 def test_nothing_outside_its_folder_changes(judge, course: Path, name: str) -> None:
     statement, sentence = WRITES[name]
-    if not sentence and not landlock_version():
-        statement = "raise OSError"  # said by doctor, and held by its test
+    if "refused" not in sentence and not (landlock_version() or Learner.apart):
+        statement, sentence = "raise OSError", "raised OSError"  # said by doctor
     victims = [course / path for path in COURSE]
     before = [(path.read_bytes(), path.stat().st_mode) for path in victims]
     for victim in victims[:1] if name == "in-a-shell" else victims:
@@ -566,6 +568,30 @@ def test_a_server_that_is_none_gets_its_sentence(tmp_path: Path, name: str) -> N
 
 
 # ---- what is not held here -------------------------------------------------------------------
+
+
+REFUSED = """
+import sys, ctypes, tempfile
+from pathlib import Path
+from playground.grading import Learner, confine
+tempfile.tempdir = sys.argv[1]
+ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)
+confine.drop_privileges()
+for _ in range(2):
+    with Learner(Path(sys.argv[1], "double.py")) as learner:
+        print(learner.call("double", b"ab"), Learner.apart)
+"""
+
+
+def test_where_namespaces_are_refused_it_works_without(tmp_path: Path) -> None:
+    """Root without its capabilities is refused; others may still have user namespaces."""
+    (tmp_path / "double.py").write_text(RIGHT)
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    apart = Learner.apart and os.geteuid() != 0
+    assert done.stdout.splitlines() == [f"b'abab' {apart}"] * 2, done.stderr
+    assert list(tmp_path.glob("exercise-*")) == []
 
 
 def test_doctor_says_what_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
