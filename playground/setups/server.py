@@ -319,10 +319,11 @@ class Server:
                     f" {self._startup.stuck()}{tail(self.log)}"
                 )
             time.sleep(POLL_S)
-        settled = time.monotonic() + (SETTLE_S if self.setup is None else 0)
-        while time.monotonic() < settled:
+        if self.setup is None:
+            settled = Patience(self.pids, SETTLE_S)
+            while not settled.over():
+                time.sleep(POLL_S)
             self._check_alive()
-            time.sleep(POLL_S)
         self._census.ready()
         if self.collector is not None:
             self.collector.begin("0" * 32, command=self.command)
