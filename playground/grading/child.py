@@ -22,6 +22,7 @@ import mmap
 import os
 import resource
 import selectors
+import shutil
 import signal
 import socket
 import struct
@@ -77,6 +78,7 @@ def main(text: str) -> NoReturn:
     fields = json.loads(text)
     settings = Settings(**{**fields, "limits": Limits(**fields["limits"])})
     output, output_writer = os.pipe()
+    place = os.open(os.path.dirname(settings.scratch), os.O_RDONLY)  # while it can be changed
     adopt_orphans()
     if settings.apart:
         try:
@@ -85,7 +87,7 @@ def main(text: str) -> NoReturn:
             os._exit(NOT_APART)
     pid = os.fork()
     if pid == 0:
-        for fd in (output, settings.control):
+        for fd in (output, settings.control, place):
             os.close(fd)
         try:
             run(settings, output_writer)
@@ -95,6 +97,9 @@ def main(text: str) -> NoReturn:
         os.close(fd)
     try:
         Supervisor(pid, settings, output).run()
+        if settings.apart:
+            confine.give_back(settings.scratch)
+        shutil.rmtree(os.path.basename(settings.scratch), ignore_errors=True, dir_fd=place)
     finally:
         os._exit(0)
 

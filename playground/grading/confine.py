@@ -33,6 +33,7 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty")  # these may be wr
 
 _NEWNS, _NEWIPC, _NEWUSER, _NEWNET = 0x0002_0000, 0x0800_0000, 0x1000_0000, 0x4000_0000
 _NOSUID, _NODEV, _REC, _PRIVATE = 2, 4, 0x4000, 1 << 18
+_DETACH = 2
 _SYS_MOUNT_SETATTR = 442  # these numbers are the same on every architecture since Linux 5.1
 _SYS_LANDLOCK = (444, 445, 446)  # create_ruleset, add_rule, restrict_self
 _AT_FDCWD, _AT_RECURSIVE, _ATTR_RDONLY = -100, 0x8000, 1
@@ -69,6 +70,12 @@ def namespaces(scratch: str) -> None:
     _mount_memory(scratch, SCRATCH_BYTES)
     if os.path.isdir(SHARED):
         _mount_memory(SHARED, SCRATCH_BYTES)
+
+
+def give_back(scratch: str) -> None:
+    """Take the memory away from the scratch folder, so that the folder can be removed."""
+    with contextlib.suppress(OSError):
+        _call("umount2", os.fsencode(scratch), _DETACH)
 
 
 def landlock_version() -> int:

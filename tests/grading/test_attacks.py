@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -342,6 +343,43 @@ def test_what_ignores_every_signal_is_ended(judge) -> None:
     assert verdict.passed, verdict
     (note,) = verdict.notes
     assert "2 processes were still running" in note
+
+
+LOST = """
+import sys, tempfile
+from pathlib import Path
+from playground.grading import Learner
+tempfile.tempdir = sys.argv[1]
+learner = Learner(Path(sys.argv[2]), deadline_s=60.0)
+learner.load()
+learner.call("double", b"ab")
+"""
+
+
+def test_a_grader_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    """The file says on a socket of ours that it runs: its processes close it when they end."""
+    place, file = tempfile.gettempdir(), tmp_path / "double.py"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        file.write_text(
+            "import os, socket, time\ndef double(d):\n    ours = socket.socket(socket.AF_UNIX)\n"
+            f"    ours.connect({str(tmp_path / 's')!r})\n    open('mine', 'w').close()\n"
+            "    if os.fork() == 0: os.setsid()\n    ours.send(b'!')\n    time.sleep(60)\n"
+        )
+        grader = subprocess.Popen([sys.executable, "-c", LOST, place, str(file)])
+        listener.settimeout(30)
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(30)
+            assert connection.recv(1) == b"!"
+            grader.kill()
+            grader.wait()
+            while connection.recv(9):
+                pass
+    limit = time.monotonic() + 30
+    while list(Path(place).iterdir()) and time.monotonic() < limit:
+        time.sleep(0.01)
 
 
 def test_memory_that_outlives_processes_is_gone(judge, tmp_path: Path) -> None:
