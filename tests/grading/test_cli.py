@@ -20,6 +20,7 @@ from playground.grading.exercise import Exercise
 
 RIGHT = "def double(data):\n    return data * 2\n"
 CHECKOUT = Path(__file__).resolve().parents[2]
+SOLUTION = CHECKOUT / "solutions/01_socket/request_line.py"
 
 
 def run(*words: str) -> Result:
@@ -147,20 +148,32 @@ def test_an_unknown_exercise_is_one_sentence(tmp_path: Path) -> None:
     assert "Did you mean http-request-line?" in result.stderr
 
 
-@pytest.mark.parametrize(("solved", "code"), [(False, 1), (True, 0)])
-def test_pytest_grades_the_learners_file(tmp_path: Path, solved: bool, code: int) -> None:
-    if solved:
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        (None, 1, "not solved yet"),
+        (SOLUTION.read_text(), 0, "1 passed"),
+        ("def another_name(line): ...\n", 1, "there is no parse_request_line"),
+    ],
+    ids=["stub", "solution", "no such function"],
+)
+def test_pytest_grades_the_learners_file(
+    tmp_path: Path, source: str | None, code: int, words: str
+) -> None:
+    """A missing function is one failing test, not a vanished module."""
+    if source is not None:
         target = tmp_path / "exercises/01_socket/request_line.py"
         target.parent.mkdir(parents=True)
-        target.write_bytes((CHECKOUT / "solutions/01_socket/request_line.py").read_bytes())
+        target.write_text(source)
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "exercises/01_socket/request_line.py", "-q"],
         cwd=CHECKOUT,
         env={**os.environ, "PLAYGROUND_WORKSPACE": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert result.returncode == code, result.stdout
-    assert ("1 passed" if solved else "not solved yet") in result.stdout
+    assert words in result.stdout
+    assert ("1 passed" if code == 0 else "1 failed") in result.stdout
     assert "Traceback" not in result.stdout
