@@ -14,12 +14,12 @@ from typing import Any
 
 from playground.load.files import write_whole
 from playground.load.grid import grid_html, grid_text
-from playground.load.outcome import COLUMNS, Outcome, outcomes, write_csv
+from playground.load.outcome import COLUMNS, MOST_TOGETHER, Outcome, outcomes, write_csv
 from playground.load.page import write_page
 from playground.load.run import Run
 from playground.setups.catalogue import ServeError
 from playground.trace.trace import Trace
-from playground.views.look import THEMES, Theme
+from playground.views.look import PALETTE, THEMES, Theme
 
 WIDTH, HEIGHT = 760, 300  # pixels of the plot itself
 FONT = "Helvetica, Arial, sans-serif"
@@ -65,9 +65,11 @@ class Percentiles:
         notes = "".join(
             f'<p style="margin:.5em 0">{html.escape(note)}</p>' for note in self.notes()
         )
+        style = f"<style>{_on_dark()}</style>"
         # a front end that does not trust a notebook drops the SVG's tags, and shows the image
         return (
-            f'<div data-playground-percentiles=""><div style="font-size: 0px">{self.to_svg()}</div>'
+            f'<div data-playground-percentiles="">{style}'
+            f'<div style="font-size: 0px">{self.to_svg()}</div>'
             f'<noscript><img alt="" src="data:image/svg+xml;base64,{still}"></noscript>'
             f"{grid_html(['', *COLUMNS], rows)}{notes}</div>"
         )
@@ -122,6 +124,26 @@ def percentiles(*runs: Run | Trace, titles: Sequence[str] | None = None) -> Perc
     ``titles``: one for each. Raises ``ServeError`` for what cannot be drawn.
     """
     return Percentiles(outcomes(runs, titles))
+
+
+def _on_dark() -> str:
+    """What paints charts in the colours for dark pages where the page is dark: JupyterLab says so,
+    a page of its own follows the reader's system.
+    """
+    pairs = list(zip(PALETTE["light"], PALETTE["dark"], strict=True))[:MOST_TOGETHER]
+
+    def rules(page: str) -> str:
+        return "".join(
+            f'{page} .marks [{part}="{light}"]{{{part}:{dark}}}'
+            for light, dark in pairs
+            for part in ("stroke", "fill")
+        )
+
+    alone = "body:not([data-jp-theme-light])"
+    return (
+        rules('[data-jp-theme-light="false"]')
+        + f"@media (prefers-color-scheme:dark){{{rules(alone)}}}"
+    )
 
 
 def curve(latencies: Sequence[float]) -> list[tuple[float, float]]:

@@ -21,6 +21,7 @@ from playground.panel.board import Panel, panel
 
 PAGE = Path(__file__).with_name("page")
 FIRST_PORT = 8866
+FOLDER = "PLAYGROUND_FOLDER"  # where the command was given
 # What Voilà tells a kernel about the request for its page, as CGI does. Servers must not see that:
 # Gunicorn takes SCRIPT_NAME for the place where the app is mounted.
 CGI = (
@@ -44,6 +45,7 @@ def run(port: int = FIRST_PORT, *, browser: bool = True, theme: str = "light") -
     for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_NO_CONFIG"):
         os.environ.pop(name, None)
     # an app of one's own lies in the current folder
+    os.environ[FOLDER] = os.getcwd()
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])
     )
@@ -94,6 +96,8 @@ def page() -> Panel:
     """What the page shows."""
     for name in CGI:
         os.environ.pop(name, None)
+    if FOLDER in os.environ:  # Voilà has its own idea of a current folder
+        os.chdir(os.environ[FOLDER])
     return panel()
 
 

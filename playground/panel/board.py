@@ -7,6 +7,7 @@ cell is busy: it starts that thread, or raises a flag for it, and nothing else.
 
 import base64
 import html
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +33,10 @@ from playground.views.publisher import hear_at_once
 
 FIRST = ("gunicorn-sync:2", "gunicorn-gthread:1x8")
 LINKED = 20_000_000  # bytes of a file up to which there is a link to it
+REASON = re.compile(r"^\w[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)  # where a traceback ends
 BUSY = threading.Lock()  # held by whoever serves and asks, in this process
+HINT = """<p class="pgp-shows"><b>Run</b> starts one server on this machine, sends it the
+requests, and shows what becomes of each. <b>Compare</b> puts the same load on all in turn.</p>"""
 ELSEWHERE = "Something else is going on: wait for it, or press Stop there."
 STYLE = """<style>
 .pgp-badge{display:inline-block;width:22px;border-radius:11px;color:#fff;font-weight:700;
@@ -73,7 +77,7 @@ class Panel:
         self._working = False  # it holds BUSY
         self._can_compare = False
         self._make_buttons()
-        self.results = ipywidgets.VBox()
+        self.results = ipywidgets.VBox([ipywidgets.HTML(HINT)])
         self.form = Form(choices, work, self._refresh, lambda place: self._begin(self._run(place)))
         layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         self.widget = ipywidgets.VBox(
@@ -102,7 +106,7 @@ class Panel:
         self._list_files()
 
     def _make_buttons(self) -> None:
-        self.compare_button = button("Compare", "All of them, in rounds that take turns", "primary")
+        self.compare_button = button("Compare", "", "primary")
         self.stop_button = button("Stop", "End it; nothing is left behind", "warning")
         self.save_button = button("Save", "Keep what is shown below, to reopen it")
         self.reopen_button = button("Reopen", "Show a saved run or comparison")
@@ -111,9 +115,9 @@ class Panel:
         self.doing, self.message = ipywidgets.HTML(), ipywidgets.HTML()
         self.link = ipywidgets.HTML()
         self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "19em")
-        self.file = field("file", ipywidgets.Combobox(placeholder="choose, or a path"), "19em")
+        self.file = field("saved", ipywidgets.Combobox(placeholder="choose, or a path"), "19em")
         formats = [(words, ending) for ending, words in kept.FORMATS.items()]
-        self.format = field("as", ipywidgets.Dropdown(options=formats), "12.3em")
+        self.format = field("format", ipywidgets.Dropdown(options=formats), "14.5em")
         self.compare_button.on_click(lambda _: self._begin(self._compare))
         self.stop_button.on_click(lambda _: self.stop())
         self.save_button.on_click(lambda _: self._begin(self._save))
@@ -222,6 +226,7 @@ class Panel:
         self._working = False
         BUSY.release()
         self.bar.value, self.doing.value = 0, ""
+        self.bar.layout.visibility = "hidden"
         self._enable()
 
     def _progress(self, words: str, part: float | None) -> None:
@@ -229,8 +234,8 @@ class Panel:
         if self._stop.is_set() or not threading.main_thread().is_alive():
             raise Stopped
         self.doing.value = html.escape(words)
-        self.bar.bar_style = "info" if part is None else ""
-        self.bar.value = 1 if part is None else part
+        self.bar.value = part or 0
+        self.bar.layout.visibility = "hidden" if part is None else "visible"
 
     def _tell(self, words: str) -> None:
         self.message.value = words
@@ -239,6 +244,13 @@ class Panel:
         """Something was chosen."""
         refused = [row.why.value for row in self.form.rows]
         self._can_compare = len(refused) > 1 and not any(refused)
+        self.compare_button.tooltip = (
+            "All of them, in rounds that take turns"
+            if len(refused) > 1
+            else "To compare takes two set-ups: add another one"
+        )
+        if self.shown is None and not self._working:
+            self._tell("")  # it was about another choice
         self._enable()
 
     def _enable(self) -> None:
@@ -254,7 +266,6 @@ class Panel:
         nothing = busy or self.shown is None
         self.save_button.disabled = self.export_button.disabled = nothing
         self.reopen_button.disabled = busy
-        self.bar.layout.visibility = "visible" if self._working else "hidden"
 
     # ---- what the buttons do
 
@@ -292,6 +303,7 @@ class Panel:
         return path
 
     def _reopen(self) -> Run | Comparison:
+        self.link.value = ""
         self._progress("Reading …", None)
         result, note = kept.open_again(self.file.value)
         self._clear()
@@ -306,6 +318,7 @@ class Panel:
         return result
 
     def _export(self) -> Path:
+        self.link.value = ""
         self._progress(f"Writing {kept.FORMATS[self.format.value]} …", None)
         path = kept.export(self._result(), self.format.value, self.name.value)
         self._tell(f"Written: <b>{html.escape(str(path))}</b>.")
@@ -377,7 +390,9 @@ def _told(error: BaseException) -> str:
         return "Stopped. Nothing is left running."
     if isinstance(error, Told):
         first, _, more = str(error).partition("\n")
-        folded = f"<details><summary>more</summary><pre>{html.escape(more)}</pre></details>"
+        folded = f"<details><summary>all of it</summary><pre>{html.escape(more)}</pre></details>"
+        reasons = REASON.findall(more) if first.endswith(":") else []
+        first += f" {reasons[-1]}" if reasons else ""
         return _alarm(first) + (folded if more else "")
     if isinstance(error, ImportError):
         return _alarm(f"This needs {error.name}, which is not installed here: run `make lab` once.")

@@ -1,14 +1,18 @@
 """The fields of the panel: set-ups one below the other, and what is asked of them."""
 
+import contextlib
 import html
 from collections.abc import Callable
+from pathlib import Path
 
 import ipywidgets
+from traitlets import TraitError
 
 from playground.load.arrivals import CLOSED, POISSON, STEADY, TOGETHER
 from playground.load.outcome import MOST_TOGETHER
 from playground.panel.choices import OWN, Choice, Work, why_no_load, why_not
 from playground.setups.catalogue import SETUPS, ServeError
+from playground.setups.dishes.work import MOST_MS, MOST_S
 from playground.setups.workloads import FRAMEWORKS, WORKLOADS
 from playground.views.look import PALETTE
 
@@ -20,7 +24,8 @@ ARRIVALS = {
     "closed loop": CLOSED,
 }
 MOST = {"n": 10_000, "clients": 1_000, "rounds": 50}
-SIZES = {"s": "seconds", "ms": "CPU ms", "n": "events"}  # of a workload, in words
+# Of a workload: in words, and the most that an app does of it.
+SIZES = {"s": ("seconds", MOST_S), "ms": ("CPU ms", MOST_MS), "n": ("events", 10_000)}
 
 Changed = Callable[[], None]
 
@@ -35,7 +40,25 @@ def field(words: str, widget: ipywidgets.Widget, width: str) -> ipywidgets.Widge
 
 def number(words: str, value: int, most: int, width: str = "10em") -> ipywidgets.Widget:
     """A whole number from 1."""
-    return field(words, ipywidgets.BoundedIntText(value, min=1, max=most), width)
+    return bounded(words, ipywidgets.BoundedIntText(value, min=1, max=most), width)
+
+
+def bounded(words: str, widget: ipywidgets.Widget, width: str) -> ipywidgets.Widget:
+    """A number that says how far it goes: a browser takes the nearest one that can be."""
+    widget.tooltip = f"from {widget.min:g} to {widget.max:g}"
+    return field(words, widget, width)
+
+
+def give(widget: ipywidgets.Widget, value: object) -> None:
+    """Give a field its value. Raises ``ServeError`` for what it does not take."""
+    with contextlib.suppress(TraitError):
+        widget.value = value
+    if widget.value != value:
+        what, can = widget.description, widget.tooltip
+        if isinstance(widget, ipywidgets.Dropdown):
+            known = (one[1] if isinstance(one, tuple) else one for one in widget.options)
+            can = f"as one of {', '.join(known)}"
+        raise ServeError(f"The panel takes {what} {can}, not {value!r}.")
 
 
 def button(words: str, tip: str, style: str = "") -> ipywidgets.Button:
@@ -99,23 +122,21 @@ class Form(ipywidgets.VBox):
         self._settling = False
         self.rows: list[Row] = []
         workloads = [*WORKLOADS, OWN]
-        self.workload = field(
-            "workload", ipywidgets.Dropdown(options=workloads, value=work.workload), "16em"
-        )
+        self.workload = field("workload", ipywidgets.Dropdown(options=workloads), "16em")
         self.sizes = {
-            name: field(words, ipywidgets.BoundedFloatText(1, min=0, max=1e6), "10.8em")
-            for name, words in SIZES.items()
+            name: bounded(words, ipywidgets.BoundedFloatText(0, min=0, max=most), "10.8em")
+            for name, (words, most) in SIZES.items()
         }
-        self.app = field("app", ipywidgets.Text(work.app, placeholder="module:attribute"), "15.4em")
-        self.path = field("path", ipywidgets.Text(work.path), "13.8em")
+        self.app = field("app", ipywidgets.Text(placeholder="module:attribute"), "15.4em")
+        self.path = field("path", ipywidgets.Text(), "13.8em")
         self.shows = ipywidgets.HTML()
-        arrivals = ipywidgets.Dropdown(options=list(ARRIVALS.items()), value=work.arrivals)
+        arrivals = ipywidgets.Dropdown(options=list(ARRIVALS.items()))
         self.arrivals = field("requests", arrivals, "17.7em")
-        self.n = number("count", work.n, MOST["n"])
-        rate = ipywidgets.BoundedFloatText(work.rate, min=0.1, max=10_000)
-        self.rate = field("rate (per s)", rate, "12.5em")
-        self.clients = number("clients", work.clients, MOST["clients"])
-        self.rounds = number("rounds to compare", work.rounds, MOST["rounds"], "16em")
+        self.n = number("count", 1, MOST["n"])
+        rate = ipywidgets.BoundedFloatText(1, min=0.1, max=10_000)
+        self.rate = bounded("rate (per s)", rate, "12.5em")
+        self.clients = number("clients", 1, MOST["clients"])
+        self.rounds = number("rounds to compare", 1, MOST["rounds"], "16em")
         self.add = button("Add a set-up", "Up to four can be compared")
         self.add.on_click(lambda _: self.put([*self.choices, self.choices[-1]]))
         self.why = ipywidgets.HTML()
@@ -128,9 +149,7 @@ class Form(ipywidgets.VBox):
         when = _line(self.arrivals, self.n, self.rate, self.clients, self.rounds, self.why)
         super().__init__([self.list, what, when])
         self.put(choices)
-        self._offer()
-        for name, value in work.sizes.items():
-            self.sizes[name].value = value
+        self.set(work)
         self._changed = changed
 
     @property
@@ -164,14 +183,18 @@ class Form(ipywidgets.VBox):
         self._show_rows()
 
     def set(self, work: Work) -> None:
-        """Show this work."""
+        """Show this work. Raises ``ServeError`` for what a field does not take."""
         self._settling = True
-        for name in ("workload", "app", "path", "arrivals", "n", "rate", "clients", "rounds"):
-            getattr(self, name).value = getattr(work, name)
-        self._settling = False
-        self._offer()
+        try:
+            for name in ("workload", "app", "path", "arrivals", "n", "rate", "clients", "rounds"):
+                give(getattr(self, name), getattr(work, name))
+        finally:
+            self._settling = False
+            self._offer()
         for name, value in work.sizes.items():
-            self.sizes[name].value = value
+            if name not in self.sizes:
+                raise ServeError(f"The panel has no size {name!r}: it has {', '.join(self.sizes)}.")
+            give(self.sizes[name], value)
 
     def refusals(self) -> list[str]:
         """Why each set-up cannot be asked, from the top; "" for those that can."""
@@ -210,7 +233,8 @@ class Form(ipywidgets.VBox):
                 size.value = chosen.sizes[name]
         for own in (self.app, self.path):
             own.layout.display = "" if chosen is None else "none"
-        shown = chosen.shows if chosen else "an app of yours, or one that is bundled"
+        yours = f"an app of yours in {Path.cwd()}, or a bundled one such as slow"
+        shown = chosen.shows if chosen else yours
         self.shows.value = f'<span class="pgp-shows">{html.escape(shown)}</span>'
         when = self.arrivals.value
         self.rate.layout.display = "" if when in (STEADY, POISSON) else "none"

@@ -23,6 +23,7 @@ from playground.setups.catalogue import ServeError
 
 Result = Run | Comparison
 INDEX = "comparison.json"
+LONGEST = 200  # bytes of a name: file systems take 255, and one beside it is written first
 TRACE, COMPARISON = ".trace", ".compare"
 FORMATS = {  # what a file is called at its end, and what it is
     "html": "HTML page",
@@ -62,6 +63,8 @@ def place(name: str, ending: str) -> Path:
     if not stem or stem != Path(stem).name or stem.startswith("."):
         raise ServeError(f"A name is a word such as monday-2, without a folder, not {name!r}.")
     path = folder() / f"{stem}{ending}"
+    if len(path.name.encode()) > LONGEST:
+        raise ServeError(f"This name has {len(stem)} letters: choose a shorter one.")
     if path.exists():
         raise ServeError(f"{path.name} exists already: choose another name.")
     return path
@@ -94,9 +97,16 @@ def open_again(name: str) -> tuple[Result, str]:
     if not name.strip():
         raise ServeError("Choose a file to reopen, or type its path.")
     path = folder() / Path(name.strip()).expanduser()
+    with_ending = (path.with_name(path.name + ending) for ending in (TRACE, COMPARISON))
+    path = next((one for one in (path, *with_ending) if one.is_file()), path)
+    if not path.is_file():
+        raise ServeError(
+            f"There is no file {path}: choose one of the list, or type its whole path."
+        )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = _comparison(path) if zipfile.is_zipfile(path) else reopen(path)
+        packed = path.suffix == COMPARISON or zipfile.is_zipfile(path)
+        result = _comparison(path) if packed else reopen(path)
     return result, " ".join(str(warning.message) for warning in caught)
 
 

@@ -153,7 +153,7 @@ WORKLOADS = {
             name="waiting",
             path="/waiting?s={s:g}",
             sizes={"s": 0.1},
-            shows="waiting: nothing is computed, and what is kept meanwhile decides",
+            shows="waiting: nothing is computed; what it holds meanwhile decides",
             check=_says(r"slept\n"),
         ),
         Workload(

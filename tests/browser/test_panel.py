@@ -115,7 +115,7 @@ def every_button(bench, folder, name, *, setup):
     assert download.value.suggested_filename == "page.html"
     assert download.value.path().read_bytes() == (folder / "page.html").read_bytes()
 
-    bench.fill("file", "mine.trace")
+    bench.fill("saved", "mine.trace")
     bench.button("Reopen").click()
     bench.says("This is mine.trace.")
     expect(bench.root.locator("canvas[tabindex='0']").first).to_be_visible()

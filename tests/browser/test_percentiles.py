@@ -29,10 +29,20 @@ WORDS = """(root) => [...root.querySelectorAll('svg text')].map((text) => ({
 PAPER = "() => getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor"
 
 
+SEEN = """(root) => [...root.querySelectorAll('svg path')].map((path) => ({
+  stroke: path.getAttribute('stroke'), seen: getComputedStyle(path).stroke,
+  width: path.getBoundingClientRect().width })).filter((one) => one.width > 200)"""
+
+
 def brightness(color):
     """From 0 to 255, of ``rgb(r, g, b)``."""
     red, green, blue = (float(part) for part in re.findall(r"[\d.]+", color)[:3])
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def rgb(color):
+    """As a browser writes ``#0072b2``."""
+    return f"rgb({', '.join(str(part) for part in bytes.fromhex(color[1:]))})"
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
@@ -55,11 +65,15 @@ def test_the_curves_are_drawn_in_the_colours_of_the_theme_and_offline(
     assert slow[0]["height"] > 2 * quick[0]["height"] > 10
     assert slow[0]["top"] < quick[0]["top"]
     assert slow[0]["dash"] != quick[0]["dash"]
+    theme = request.node.callspec.params["page"]
+    painted = [rgb(color) for color in THEMES[theme].colors[:2]]
+    known = THEMES["auto"].colors
+    assert [one["seen"] for one in chart.evaluate(SEEN) if one["stroke"] in known] == painted
     words = chart.evaluate(WORDS)
     assert {"50", "90", "99", "slow", "quick"} <= {one["said"] for one in words if one["here"]}
     paper = brightness(page.evaluate(PAPER))
     assert all(abs(brightness(one["color"]) - paper) > 100 for one in words), "one can read it"
     expect(chart.locator("table")).to_contain_text("990 ms")
-    notebook.picture(f"percentiles-{request.node.callspec.params['page']}")
+    notebook.picture(f"percentiles-{theme}")
     elsewhere = [url for url in asked if not re.match(rf"{lab.origin}/|data:|blob:", url)]
     assert (elsewhere, said) == ([], [])

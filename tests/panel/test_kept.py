@@ -47,6 +47,10 @@ def test_a_comparison_is_saved_and_opened_again(comparison, folder):
     again, _ = kept.open_again("both.compare")
     assert again.summary() == comparison.summary()
     assert again.names == ["one", "other"]
+    assert kept.open_again("both")[0].names == again.names  # as it was named
+    path.write_bytes(b"PK")
+    with pytest.raises(ServeError, match="is no comparison of this playground"):
+        kept.open_again("both")
 
 
 def test_a_taken_name_is_refused_and_a_free_one_found(run):
@@ -63,6 +67,11 @@ def test_what_is_no_name_is_refused(run, name):
         kept.save(run, name)
 
 
+def test_a_name_that_no_disk_takes_is_refused(run):
+    with pytest.raises(ServeError, match="has 300 letters: choose a shorter one"):
+        kept.save(run, "x" * 300)
+
+
 def test_a_file_that_was_cut_short_opens_with_a_note(run):
     path = kept.save(run, "cut")
     path.write_bytes(path.read_bytes()[:-10])
@@ -74,7 +83,7 @@ def test_a_file_that_was_cut_short_opens_with_a_note(run):
 def test_what_is_no_file_of_ours_is_a_sentence(comparison, folder):
     with pytest.raises(ServeError, match="Choose a file"):
         kept.open_again(" ")
-    with pytest.raises(ValueError, match="Cannot read"):
+    with pytest.raises(ServeError, match=r"There is no file .*nothing\.trace"):
         kept.open_again("nothing.trace")
     path = kept.save(comparison, "both")
     path.write_bytes(path.read_bytes().replace(kept.INDEX.encode(), b"something.json"))

@@ -99,7 +99,7 @@ def test_every_button_does_what_it_says(tmp_path):
     assert made.link.value == ""
     made.file.value = "nothing.trace"
     press(made.reopen_button, made)
-    assert "Cannot read" in words(made)
+    assert "There is no file" in words(made)
     assert made.shown.summary()["served"] == 4  # what was shown is still there
 
 
@@ -134,6 +134,32 @@ def test_what_cannot_be_says_why_at_once_and_cannot_be_pressed():
     made.choose(workload="hello", arrivals="steady", n=10_000, rate=1)
     assert "at most 600 s" in made.form.why.value
     assert second.run.disabled
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ({"n": 20_000}, "takes count from 1 to 10000, not 20000"),
+        ({"sizes": {"s": 31}}, "takes seconds from 0 to 30, not 31"),
+        ({"sizes": {"q": 1}}, "has no size 'q': it has s, ms, n"),
+        ({"workload": "cook"}, "takes workload as one of hello, .*, own app, not 'cook'"),
+        ({"arrivals": "never"}, "one of together, steady, poisson, closed, not 'never'"),
+    ],
+)
+def test_what_a_field_does_not_take_is_no_other_number(what, sentence):
+    made = panel("uvicorn")
+    with pytest.raises(ServeError, match=sentence):
+        panel("uvicorn", **what)
+    with pytest.raises(ServeError, match=sentence):
+        made.choose(**what)
+
+
+def test_a_sentence_about_another_choice_goes_with_it():
+    made = panel("minimal-wsgi", workload="own app", app="no-such-app")
+    press(made.form.rows[0].run, made)
+    assert "no bundled app" in words(made)
+    made.form.app.value = "slow"
+    assert words(made) == ""
 
 
 def test_fields_that_do_not_count_are_not_there():
@@ -186,7 +212,7 @@ def test_two_clicks_start_one_run(monkeypatch):
 def test_stop_in_the_middle_of_a_run_shows_what_there_is():
     made = panel("minimal-wsgi", workload="waiting", arrivals="steady", n=1000, rate=20)
     made.form.rows[0].run.click()
-    until(lambda: made.bar.value and made.bar.bar_style == "", "requests are sent")
+    until(lambda: made.bar.value, "requests are sent")
     assert len(children()) > 0
     assert made.stop_button.disabled is False
     made.stop_button.click()
@@ -212,7 +238,7 @@ def test_stop_in_the_middle_of_a_comparison_leaves_nothing(when):
 def test_a_panel_that_is_closed_ends_its_run():
     made = panel("minimal-wsgi", workload="waiting", arrivals="steady", n=1000, rate=20)
     made.form.rows[0].run.click()
-    until(lambda: made.bar.value and made.bar.bar_style == "", "requests are sent")
+    until(lambda: made.bar.value, "requests are sent")
     made.close()
     assert made.join(0)
 
@@ -223,7 +249,7 @@ def test_a_process_that_ends_ends_its_run(tmp_path):
         from playground import panel
         made = panel("minimal-wsgi", workload="waiting", arrivals="steady", n=5000, rate=20)
         made.form.rows[0].run.click()
-        while not made.bar.value or made.bar.bar_style:
+        while not made.bar.value:
             time.sleep(0.01)
         print(made.doing.value)
     """
@@ -263,6 +289,7 @@ def test_an_app_that_fails_is_a_sentence_with_its_own_lines(tmp_path, monkeypatc
     press(made.form.rows[0].run, made)
     first, _, rest = made.message.value.partition("<details>")
     assert "broken_menu:app failed when minimal-wsgi imported it" in first
+    assert "imported it: ValueError: x" in first
     assert "ValueError: x" in rest
     assert "playground/" not in rest
 
