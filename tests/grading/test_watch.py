@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import re
@@ -156,6 +157,7 @@ class Terminal:
         self.before = termios.tcgetattr(far)
         self.far = far
         self.text = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a character
         self.process = subprocess.Popen(
             COMMAND,
             cwd=CHECKOUT,
@@ -178,7 +180,7 @@ class Terminal:
     def take(self, wait_s: float = 0.0) -> None:
         """Take in what has been shown."""
         if select.select([self.near], [], [], wait_s)[0]:
-            self.text += os.read(self.near, 65_536).decode("utf-8", "replace")
+            self.text += self.decoder.decode(os.read(self.near, 65_536))
 
     def press(self, key: str, words: str) -> str:
         os.write(self.near, key.encode())
