@@ -355,8 +355,12 @@ class Screen:
         sys.stdout.flush()
 
     def head(self) -> Text:
-        """Return the line of progress."""
-        chapters = progress.chapters(self.catalogue, progress.load()["exercises"])
+        """Return the line of progress, or what is the matter with it."""
+        try:
+            recorded = progress.load()["exercises"]
+        except Told as error:
+            return Text(str(error))
+        chapters = progress.chapters(self.catalogue, recorded)
         here = chapters[self.exercise.chapter]
         passed = sum(each.passed for each in chapters.values())
         bar = render.bar(here.passed, here.total, 14)

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from playground.grading import watch
+from playground import workspace
+from playground.grading import progress, watch
+from playground.grading.exercise import Exercise
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RIGHT = (CHECKOUT / "solutions/01_socket/request_line.py").read_bytes()
@@ -143,6 +146,22 @@ def test_saves_of_one_file_are_one_and_keys_are_kept() -> None:
     for event in (("saved", "a"), ("key", "r"), ("key", "r"), ("saved", "a"), ("key", "q")):
         events.put(event)
     assert list(watch._each(events)) == [("key", "r"), ("key", "r"), ("saved", "a")]
+
+
+def test_what_is_expected_to_go_wrong_is_shown_and_it_goes_on(
+    twice: Exercise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = watch.Screen([twice], twice, keys=False, picture=False)
+    screen.check()
+    progress.path().write_text("{")
+    screen.react("key", "h")
+    assert "is not valid JSON" in capsys.readouterr().out
+    progress.path().unlink()
+    shutil.rmtree(workspace.root() / "exercises")
+    screen.react("key", "\n")
+    assert "twice: not solved yet" in capsys.readouterr().out
+    screen.react("key", "n")
+    assert "no other exercise left" in capsys.readouterr().out
 
 
 # ---- the command -----------------------------------------------------------------------------
