@@ -120,7 +120,9 @@ def _config(port: int, token: str, theme: str) -> Any:
                 "open_browser": True,  # our own words are told there
                 "config_file_paths": [],
                 "log_level": "ERROR",
-                "tornado_settings": {"ws_ping_timeout": 30_000},  # milliseconds, as the interval
+                # On one machine a connection that is gone is heard of; and a time limit for pongs
+                # that is no longer than the time between pings would end each after 30 s.
+                "tornado_settings": {"ws_ping_interval": 0},
             },
             "VoilaConfiguration": {"template": "playground", "theme": theme},
             "MappingKernelManager": {

@@ -80,6 +80,7 @@ class Panel:
         self.results = ipywidgets.VBox([ipywidgets.HTML(HINT)])
         self.form = Form(choices, work, self._refresh, lambda place: self._begin(self._run(place)))
         layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+        apart = ipywidgets.Layout(margin="0 16px 0 0")
         self.widget = ipywidgets.VBox(
             [
                 ipywidgets.HTML(STYLE),
@@ -91,9 +92,9 @@ class Panel:
                 self.message,
                 ipywidgets.HBox(
                     [
-                        ipywidgets.HBox([self.name, self.save_button]),
-                        ipywidgets.HBox([self.format, self.export_button]),
-                        ipywidgets.HBox([self.file, self.reopen_button]),
+                        ipywidgets.HBox([self.name, self.save_button], layout=apart),
+                        ipywidgets.HBox([self.format, self.export_button], layout=apart),
+                        ipywidgets.HBox([self.file, self.reopen_button], layout=apart),
                         self.link,
                     ],
                     layout=layout,
@@ -111,11 +112,13 @@ class Panel:
         self.save_button = button("Save", "Keep what is shown below, to reopen it")
         self.reopen_button = button("Reopen", "Show a saved run or comparison")
         self.export_button = button("Export", "Write what is shown below as a file")
-        self.bar = ipywidgets.FloatProgress(0, min=0, max=1, layout={"width": "200px"})
+        self.bar = ipywidgets.FloatProgress(
+            0, min=0, max=1, layout={"width": "200px", "display": "none"}
+        )
         self.doing, self.message = ipywidgets.HTML(), ipywidgets.HTML()
         self.link = ipywidgets.HTML()
-        self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "19em")
-        self.file = field("saved", ipywidgets.Combobox(placeholder="choose, or a path"), "19em")
+        self.name = field("name", ipywidgets.Text("", placeholder="monday-2"), "18em")
+        self.file = field("saved", ipywidgets.Combobox(placeholder="choose, or a path"), "18em")
         formats = [(words, ending) for ending, words in kept.FORMATS.items()]
         self.format = field("format", ipywidgets.Dropdown(options=formats), "14.5em")
         self.compare_button.on_click(lambda _: self._begin(self._compare))
@@ -226,7 +229,7 @@ class Panel:
         self._working = False
         BUSY.release()
         self.bar.value, self.doing.value = 0, ""
-        self.bar.layout.visibility = "hidden"
+        self.bar.layout.display = "none"
         self._enable()
 
     def _progress(self, words: str, part: float | None) -> None:
@@ -235,7 +238,7 @@ class Panel:
             raise Stopped
         self.doing.value = html.escape(words)
         self.bar.value = part or 0
-        self.bar.layout.visibility = "hidden" if part is None else "visible"
+        self.bar.layout.display = "none" if part is None else ""
 
     def _tell(self, words: str) -> None:
         self.message.value = words
