@@ -35,6 +35,8 @@ from playground.grading.verdict import Failed, Line, Message, Stack
 from playground.patience import Patience, at_rest, ended
 
 DEADLINE_S = 10.0  # only there to stop a hang
+MOST_STACKS = 1 << 20  # bytes of lines where code stands, …
+MOST_STACKS_S = 2.0  # … and until all of them must have come
 REPORT_S = 5.0  # until the end of a process must have been reported
 _EXPORTED = ("__call__", "__iter__", "__next__", "__len__", "__getitem__", "__enter__", "__exit__")
 _HIDDEN = ("solutions", "tests/exercises", ".git")  # of the course: closed to the learner's code
@@ -309,7 +311,9 @@ class Learner:
     def ended(self) -> str:
         """Return how a call begun with `begin` ended, as a sentence; "" while it runs."""
         try:
-            while not self._begun_ended and self._readable(0.0):
+            for _ in range(1000):  # of a flood, no more than this at a time
+                if self._begun_ended or not self._readable(0.0):
+                    break
                 message = self._receive(time.monotonic() + 1.0, "the call that was begun")
                 if "error" in message or "ok" in message:
                     value = self._outcome(message, "the call that was begun")
@@ -502,10 +506,12 @@ class Learner:
                 raise Failed(_foreign(awaited)) from None
             if message is not None:
                 return message
+            if time.monotonic() > last:
+                raise Failed(self._late(awaited))
             if not self._readable(deadline - time.monotonic()):
                 if self._exit is not None or self._over:
                     raise Failed(self._gone(awaited))
-                if time.monotonic() > last or not self._starved():
+                if not self._starved():
                     raise Failed(self._late(awaited))
                 deadline += 1.0
                 continue
@@ -653,7 +659,10 @@ class Learner:
 
     def _read_stacks(self, wait_s: float) -> bytes:
         data = b""
+        limit = time.monotonic() + MOST_STACKS_S
         while select.select([self._stack_reader], [], [], wait_s)[0]:
+            if time.monotonic() > limit or len(data) > MOST_STACKS:
+                break
             part = os.read(self._stack_reader, 65_536)
             data += part
             if not part or (data.startswith(b"{") and data.endswith(b"\n")):

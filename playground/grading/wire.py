@@ -29,6 +29,8 @@ from playground.grading.verdict import Failed, Message, Wire
 from playground.patience import ended
 
 HOST = "127.0.0.1"
+MOST_BYTES = 16 << 20  # that a client takes from one connection
+LONGEST = 4  # deadlines: how long a client waits, all in all, for a server that says bit by bit
 ENDED_GRACE_S = 0.5  # how long threads and children may still answer when the function is over
 
 
@@ -169,6 +171,7 @@ class Client:
     sent: bytes = b""
     received: bytes = b""
     _unread: bytes = field(default=b"", repr=False)
+    _waited_s: float = field(default=0.0, repr=False)
 
     def __enter__(self) -> Client:
         return self
@@ -302,7 +305,8 @@ class Client:
         raise Failed(message)
 
     def _more(self, expected: str) -> bool:
-        """Read some bytes. False at end-of-file; fails at the deadline."""
+        """Read some bytes. False at end-of-file; fails at the deadline, and for no end of bytes."""
+        begun = time.monotonic()
         try:
             if not self._wait():
                 self._late(expected)
@@ -311,6 +315,13 @@ class Client:
             data = b""
         self.received += data
         self._unread += data
+        self._waited_s += time.monotonic() - begun
+        if (
+            len(self.received) > MOST_BYTES
+            or self._waited_s > LONGEST * self.server.learner.deadline_s
+        ):
+            got = f"{len(self.received):,} bytes, and no end of them"
+            self.fail(got, expected, nudge="What ends the answer?", stacks=True)
         return bool(data)
 
     def _wait(self) -> bool:

@@ -514,6 +514,27 @@ def test_a_forged_length_is_no_reason_to_wait(judge) -> None:
     wrong(verdict, "something other than an answer")
 
 
+FLOODS = {  # through which descriptor, what first, and then what without end
+    "of-old-answers": ("channel.fileno()", b"", b'\0\0\0\x08{"id":1}' * 900),
+    "that-never-becomes-one": ("channel.fileno()", b"\x01\0\0\0", b"x"),
+    "of-stacks": ("stacks", b"", b"no stack"),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_is_a_hang(judge, name: str) -> None:
+    """Bytes that come for ever, a few at a time, through what belongs to the grader."""
+    descriptor, first, more = FLOODS[name]
+    verdict = judge(
+        "import gc, os, time\nfrom playground.grading import child\n"
+        "runner = next(o for o in gc.get_objects() if isinstance(o, child.Runner))\n"
+        f"def double(d):\n    fd = runner.{descriptor}\n    os.write(fd, {first})\n"
+        f"    for _ in range(20_000): os.write(fd, {more}); time.sleep(0.001)\n",
+        deadline_s=0.5,
+    )
+    wrong(verdict, "no answer within 0.5 s")
+
+
 def test_descriptors_that_lead_elsewhere_are_a_lost_connection(judge) -> None:
     verdict = judge(
         "import os\nnull = os.open(os.devnull, os.O_RDWR)\ndef double(d):\n"
@@ -579,7 +600,7 @@ SERVERS = {
         "http-bug-hunt",
         "def serve(listener):\n    while True:\n        connection, _ = listener.accept()\n"
         "        while connection.recv(1000): pass\n",
-        "no bytes, then nothing for 2 s",
+        "no bytes, then nothing for 1 s",
     ),
     "answers-in-order-only": (
         "restaurant-threads",
@@ -588,6 +609,20 @@ SERVERS = {
         "        connection, _ = listener.accept()\n"
         "        with connection: handle(connection)\n",
         "1 at the same time inside your server",
+    ),
+    "a-body-without-end": (
+        "http-bug-hunt",
+        "def serve(listener):\n    connection, _ = listener.accept()\n"
+        "    connection.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 99999999999\\r\\n\\r\\n')\n"
+        "    while True: connection.sendall(bytes(1 << 20))\n",
+        "bytes, and no end of them",
+    ),
+    "bit-by-bit-without-end": (
+        "http-bug-hunt",
+        "import time\ndef serve(listener):\n    connection, _ = listener.accept()\n"
+        "    connection.sendall(b'HTTP/1.1 200 OK\\r\\nX: ')\n"
+        "    while True: connection.sendall(b'x'); time.sleep(0.05)\n",
+        "bytes, and no end of them",
     ),
     "writes-without-end": (
         "http-bug-hunt",
@@ -602,7 +637,7 @@ SERVERS = {
 def test_a_server_that_is_none_gets_its_sentence(tmp_path: Path, name: str) -> None:
     number, source, sentence = SERVERS[name]
     (tmp_path / "server.py").write_text(source)
-    wrong(grade(exercise.find(number), tmp_path / "server.py", deadline_s=2.0), sentence)
+    wrong(grade(exercise.find(number), tmp_path / "server.py", deadline_s=1.0), sentence)
 
 
 # ---- what is not held here -------------------------------------------------------------------
