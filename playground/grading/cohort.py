@@ -93,10 +93,11 @@ def read(folder: Path, catalogue: list[Exercise], *, beside: Path | None = None)
     cohort = Cohort()
     people: dict[str, Path] = {}
     for entry in _entries(folder):
-        if entry.name.startswith((".", "__")) or (beside and entry.name.startswith(beside.name)):
+        if entry.name.startswith((".", "__")):
             continue
         if not entry.is_dir():
-            _stray(entry, cohort)
+            if not (beside and entry.name in (beside.name, f"{beside.name}.partial")):
+                _stray(entry, cohort)
             continue
         shown = printable(entry.name)
         name = unicodedata.normalize("NFC", shown).casefold().strip()

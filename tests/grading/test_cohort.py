@@ -267,6 +267,14 @@ def test_a_stray_file_is_a_note(folder: Path) -> None:
     assert result.stderr == "playground: notes.txt is no learner's folder, and was left out.\n"
 
 
+def test_the_table_may_stand_among_the_folders(folder: Path) -> None:
+    for _ in range(2):
+        command = ["grade", str(folder), "--csv", str(folder / "a"), "--json"]
+        result = CliRunner().invoke(app, command)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert json.loads(result.stdout)["learners"] == ["ada", "bob"]
+
+
 def test_a_whole_checkout_is_its_workspace(folder: Path, twice: Exercise) -> None:
     submit(folder, "cy", twice.stub.read_bytes())
     submit(folder, "cy", RIGHT, "workspace/exercises")
