@@ -25,7 +25,7 @@ from playground.load.run import Run
 from playground.panel import kept
 from playground.panel.asking import Stopped, ask_all, ask_one
 from playground.panel.choices import Choice, Work, parse
-from playground.panel.form import Form, button, field
+from playground.panel.form import Form, button, field, give
 from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 from playground.trace.collector import Collector
@@ -155,7 +155,7 @@ class Panel:
 
     def save(self, name: str = "") -> Path:
         """Keep what is shown. Raises ``ServeError``."""
-        self.name.value = name or self.name.value
+        self.name.value = name or kept.free(self.name.value, kept.TRACE, kept.COMPARISON)
         return self._wait(self._save)
 
     def reopen(self, name: str) -> Run | Comparison:
@@ -165,8 +165,8 @@ class Panel:
 
     def export(self, ending: str, name: str = "") -> Path:
         """Write what is shown as html, png, svg, json or csv. Raises ``ServeError``."""
-        self.name.value = name or self.name.value
-        self.format.value = ending
+        self.name.value = name or kept.free(self.name.value, f".{ending}")
+        give(self.format, ending)
         return self._wait(self._export)
 
     def stop(self) -> None:
@@ -302,7 +302,6 @@ class Panel:
         if isinstance(self.shown, Run):
             words += " In a terminal: <code>playground show FILE</code>."
         self._tell(words)
-        self._propose(path.stem)
         return path
 
     def _reopen(self) -> Run | Comparison:
@@ -317,7 +316,7 @@ class Panel:
         else:
             self._show_comparison(result)
         self._tell(_alarm(note) or f"This is <b>{html.escape(Path(self.file.value).name)}</b>.")
-        self._propose(Path(self.file.value).stem)
+        self.name.value = Path(self.file.value).stem
         return result
 
     def _export(self) -> Path:

@@ -50,9 +50,12 @@ def names() -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
 
-def free(name: str) -> str:
-    """The name, with a number behind it if there is a file of that name already."""
-    taken = {path.stem for path in folder().iterdir()}
+def free(name: str, *endings: str) -> str:
+    """The name, with a number behind it if there is a file of that name already: one with such an
+    ending, if some are given.
+    """
+    files = folder().iterdir()
+    taken = {path.stem for path in files if not endings or path.suffix in endings}
     numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(one for one in numbered if one not in taken)
 

@@ -58,6 +58,7 @@ def test_a_taken_name_is_refused_and_a_free_one_found(run):
     with pytest.raises(ServeError, match=r"monday\.trace exists already: choose another name"):
         kept.save(run, "monday")
     assert kept.free("monday") == "monday-2"
+    assert kept.free("monday", ".html") == "monday"
     assert kept.free("tuesday") == "tuesday"
 
 

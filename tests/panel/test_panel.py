@@ -87,10 +87,10 @@ def test_every_button_does_what_it_says(tmp_path):
 
     made.format.value = "csv"
     press(made.export_button, made)
-    assert "hello-compared-2.csv" in words(made)
-    assert 'download="hello-compared-2.csv"' in made.link.value
+    assert "hello-compared.csv" in words(made)
+    assert 'download="hello-compared.csv"' in made.link.value
     press(made.export_button, made)
-    assert words(made) == "hello-compared-2.csv exists already: choose another name."
+    assert words(made) == "hello-compared.csv exists already: choose another name."
 
     made.file.value = saved.name
     press(made.reopen_button, made)
@@ -268,8 +268,13 @@ def test_from_a_cell_it_waits_and_gives_the_run(tmp_path):
     assert "closed loop" in made.results.children[1].value
     path = made.save("mine")
     assert path == tmp_path / "workspace/runs/mine.trace"
+    assert made.export("csv").name == "mine.csv"
+    assert made.export("csv").name == "mine-2.csv"  # each time the cell is run
+    assert made.save().name == "mine-2.trace"
     assert made.reopen("mine.trace").summary()["served"] == 4
     assert made.export("svg", "mine").name == "mine.svg"
+    with pytest.raises(ServeError, match="as one of html, png, svg, json, csv, not 'doc'"):
+        made.export("doc")
     made.choose(workload="streaming").choose(workload="waiting")
     assert made.form.work.sizes == {"s": 0.1}
     with pytest.raises(ServeError, match="takes two set-ups at least"):
