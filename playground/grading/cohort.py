@@ -242,7 +242,8 @@ def _read_file(home: Path, rel: Path, row: Row, exercise: Exercise, cohort: Coho
 def _content(home: Path, rel: Path) -> bytes:
     """Return a submitted file; raises OSError, and ValueError for what is no file of its own."""
     path = home / rel
-    if path.parent.resolve() != home.resolve() / rel.parent or path.is_symlink():
+    inside = os.path.join(os.path.realpath(home), rel.parent)
+    if os.path.realpath(path.parent) != os.path.normpath(inside) or path.is_symlink():
         raise ValueError("it is a link")
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe does not block
     with os.fdopen(handle, "rb") as stream:

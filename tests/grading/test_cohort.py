@@ -228,6 +228,8 @@ def test_what_cannot_be_read_is_a_sentence_and_the_others_are_graded(
     secret.write_text(RIGHT)
     submit(folder, "link", "").unlink()
     (folder / "link/exercises/01_socket/double.py").symlink_to(secret)
+    (folder / "circle/exercises").mkdir(parents=True)
+    (folder / "circle/exercises/01_socket").symlink_to("01_socket")
     (folder / "outside").mkdir()
     (folder / "outside/exercises").symlink_to(folder / "ada/exercises")
     submit(folder, "pipe", "").unlink()
@@ -242,9 +244,10 @@ def test_what_cannot_be_read_is_a_sentence_and_the_others_are_graded(
     result = run(folder)
     assert result.exit_code == 1
     unreadable = {name for name, row in rows(folder).items() if row["status"] == "unreadable"}
-    assert unreadable == {"link", "outside", "pipe", "folder", "large"}
+    assert unreadable == {"circle", "link", "outside", "pipe", "folder", "large"}
     said = result.stderr
     for words in (
+        "circle: exercises/01_socket/double.py cannot be read: Too many levels of symbolic links.",
         "link: exercises/01_socket/double.py cannot be read: it is a link.",
         "outside: exercises/01_socket/double.py cannot be read: it is a link.",
         "pipe: exercises/01_socket/double.py cannot be read: it is no file.",
@@ -255,7 +258,7 @@ def test_what_cannot_be_read_is_a_sentence_and_the_others_are_graded(
         "eve.zip is packed",
     ):
         assert said.count(words) == 1, said
-    assert said.count("\n") == 8
+    assert said.count("\n") == 9
     assert (rows(folder)["ada"]["status"], rows(folder)["bob"]["status"]) == ("passed", "failed")
 
 
