@@ -79,6 +79,8 @@ def advice(verdict: Verdict, *, notebook: bool = False) -> list[str]:
         return [f"Write your code in this cell and run it, or write it in {verdict.file}"]
     if notebook and verdict.status is Status.FAILED:
         return [f"Your file: {verdict.file}"]
+    if notebook and verdict.status is Status.PASSED:
+        return [f"The reference solution: the button above, or %solution {name}"]
     if verdict.status is Status.NOT_SOLVED:
         return [
             f"The file is still the stub: {verdict.file}",
