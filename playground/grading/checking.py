@@ -17,7 +17,7 @@ from playground.grading.exercise import Exercise
 from playground.grading.learner import Learner, Raised
 from playground.grading.verdict import Check, Failed, Message, Status, Verdict, printable
 
-MAX_SOURCE = 500_000  # bytes: Python needs some hundred times as many to compile a file
+MAX_SOURCE = 200_000  # bytes: Python needs some hundred times as many to compile a file
 
 CheckFunction = Callable[[Learner], None]
 
