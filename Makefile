@@ -20,14 +20,15 @@ lab-torch lab-tensorflow: $(STAMP)
 	$(BIN)/python -m pip install --disable-pip-version-check -e '.[$(@:lab-%=%)]' -c constraints.txt
 	@exec $(BIN)/python -m playground lab
 
-test: $(STAMP) ## Run every test, on all cores
+test: $(STAMP) ## Hold the course to its promises, and run every test, on all cores
+	$(BIN)/python -m playground course-check
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadgroup
 
-check: $(STAMP) ## Format, lint, types, and the course gate
+check: $(STAMP) ## Format, lint, types, and the promises of the course
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m playground gate
+	$(BIN)/python -m playground course-check
 
 bench: $(STAMP) ## Measure minimal_servers beside gunicorn and waitress (needs wrk)
 	$(BIN)/python -m bench

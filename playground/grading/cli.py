@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playground.grading.verdict import Verdict
 
 app = typer.Typer()
-exercises_app = typer.Typer(help="List the exercises; verify and mutate them (for authors).")
+exercises_app = typer.Typer(help="List the exercises; mutate them (for authors).")
 app.add_typer(exercises_app, name="exercises", invoke_without_command=True)
 
 Id = Annotated[str, typer.Argument(help="Such as http-request-line; the file will do as well.")]
@@ -208,39 +208,13 @@ def grade_cohort(
 
 @exercises_app.callback(invoke_without_command=True)
 def exercises(context: typer.Context) -> None:
-    """List the exercises; verify and mutate them (for authors)."""
+    """List the exercises; mutate them (for authors)."""
     if context.invoked_subcommand is None:
         from playground import workspace
         from playground.grading import exercise, progress
 
         _print(_catalogue(exercise.load(), progress.load()["exercises"], files=True))
         print(f"Your files are in {workspace.root() / 'exercises'}")
-
-
-@exercises_app.command()
-def verify(
-    names: Annotated[list[str] | None, typer.Argument(help="Without any: all.")] = None,
-) -> None:
-    """Hold exercises to their promises: stub, solution, alternatives, mutants, data."""
-    from playground import workspace
-    from playground.grading import exercise
-    from playground.grading import verify as promises
-
-    catalogue = exercise.load()
-    chosen = [exercise.find(name) for name in names] if names else catalogue
-    todo = [promise for each in chosen for promise in promises.promises(each)]
-    problems = [] if names else promises.stray(catalogue, workspace.checkout())
-    problems = [f"stray file: {name}" for name in problems] + promises.twins(chosen)
-    for number, promise in enumerate(todo, 1):
-        problem = promise.problem()
-        sign = "✗" if problem else "✓"
-        print(f"{number:>4}/{len(todo)} {sign} {promise.exercise.id}: {promise.name}")
-        if problem:
-            problems.append(f"{promise.exercise.id}: {promise.name}: {problem}")
-    for problem in problems:
-        print(f"\n{problem}")
-    print(f"\n{len(chosen)} exercises, {len(todo)} promises, {len(problems)} broken.")
-    raise typer.Exit(1 if problems else 0)
 
 
 @exercises_app.command()

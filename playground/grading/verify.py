@@ -1,4 +1,4 @@
-"""Hold every exercise to its promises: what `playground exercises verify` and the tests run.
+"""Hold every exercise to its promises: what `playground course-check` runs.
 
 Data complete, three layers of hints, the stub fails for the intended reason, the solution and every
 alternative pass, every mutant is rejected with its message, no stray files.
