@@ -29,7 +29,7 @@ TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
 VALUE = rb"[\t -~\x80-\xff]*"  # RFC 9110 §5.5: no CR, LF, NUL, no other control character
 REQUEST_LINE = re.compile(rb"(%b) ([!-\"$-~]+) HTTP/([0-9])\.([0-9])" % TOKEN)  # RFC 9112 §3
 FIELD = re.compile(rb"(%b):(%b)\r\n" % (TOKEN, VALUE))  # RFC 9112 §5: no space before the colon
-HEAD = re.compile(rb"%b\r\n((?:%b:%b\r\n)*+)" % (REQUEST_LINE.pattern, TOKEN, VALUE))
+HEAD = re.compile(rb"%b\r\n((?:%b:%b\r\n)*+)\r\n" % (REQUEST_LINE.pattern, TOKEN, VALUE))
 ABSOLUTE = re.compile(rb"http://([^/?@]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
 HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # RFC 3986 §2.1
@@ -79,13 +79,15 @@ def take_head(buffer: bytearray) -> Request | None:
     """
     while buffer.startswith(b"\r\n"):
         del buffer[:2]
-    end = buffer.find(b"\r\n\r\n", 0, MAX_HEAD)
-    if end < 0:
+    if buffer.find(b"\r\n\r\n", 0, MAX_HEAD) < 0:
         check_unfinished(buffer)
         return None
-    head = bytes(buffer[: end + 2])
-    del buffer[: end + 4]
-    return parse_head(head)
+    match = HEAD.match(buffer)
+    if match is None or match[3] != b"1" or match.end(4) > MAX_LINE:
+        raise what_is_wrong(bytes(buffer))
+    method, target, _, minor, block = match.groups()
+    del buffer[: match.end()]
+    return parse_head(method, target, minor, block)
 
 
 def check_unfinished(buffer: bytearray) -> None:
@@ -98,12 +100,8 @@ def check_unfinished(buffer: bytearray) -> None:
         raise BadRequest("400 Bad Request", "a line must end with CR LF")
 
 
-def parse_head(head: bytes) -> Request:
-    """Parse request line and fields, each line with its CR LF (RFC 9112 §3, §5)."""
-    match = HEAD.fullmatch(head)
-    if match is None or match[3] != b"1" or match.end(4) > MAX_LINE:
-        raise what_is_wrong(head)
-    method, target, _, minor, block = match.groups()
+def parse_head(method: bytes, target: bytes, minor: bytes, block: bytes) -> Request:
+    """Check the parts of a head; ``block`` has the fields, each with its CR LF (RFC 9112 §5)."""
     headers: list[tuple[bytes, bytes]] = []
     deciding: dict[bytes, bytes] = {}
     for name, value in FIELD.findall(block):
