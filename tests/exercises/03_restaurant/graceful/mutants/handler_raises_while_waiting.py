@@ -1,6 +1,6 @@
 # Raises only while it waits, but that includes the moment right after accept().
 # Message: sent b'quick\n' to serve(listener)
-# Message: came back no bytes
+# Message: why a client that was accepted is served to the end
 # Message: expected b'quick was served\n'
 
 import signal
