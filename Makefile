@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-torch lab-tensorflow test check bench mutation doctor clean
+.PHONY: help lab lab-torch lab-tensorflow test check bench mutants doctor clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,10 +30,10 @@ check: $(STAMP) ## Format, lint, types, and the promises of the course
 	$(BIN)/mypy
 	$(BIN)/python -m playground course-check
 
-bench: $(STAMP) ## Measure minimal_servers beside gunicorn and waitress (needs wrk)
+bench: $(STAMP) ## Measure minimal_servers beside production servers (needs wrk)
 	$(BIN)/python -m bench
 
-mutation: $(STAMP) ## Change every solution in every way the graders should notice (takes long)
+mutants: $(STAMP) ## Change every solution in every way the graders should notice (takes long)
 	$(BIN)/python -m playground exercises mutate
 
 doctor: $(STAMP) ## Look at what the course needs from this machine

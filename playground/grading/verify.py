@@ -22,7 +22,7 @@ MIN_MUTANTS = 4
 MIN_ALTERNATIVES = 1
 HANG_DEADLINE_S = 3.0  # a mutant may hang on purpose, and a stub that waits for its code
 MARK = "# Message:"
-_COMMON = {"conftest.py", "README.md", "ids.txt", "exemptions.toml"}
+_COMMON = {"conftest.py", "README.md", "ids.txt", "exemptions.toml", "mutation.json"}
 
 
 @dataclass(frozen=True)

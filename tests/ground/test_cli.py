@@ -336,7 +336,10 @@ def test_ctrl_c_ends_it_quietly_and_leaves_no_process(
                 break
     started = [] if "--watch" in args else _descendants(process.pid, seen)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    try:
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()  # whoever does not listen
     assert process.returncode == code
     assert "Traceback" not in said
     assert "KeyboardInterrupt" not in said
