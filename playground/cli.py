@@ -21,6 +21,7 @@ from rich.table import Table
 from playground import lab as jupyterlab
 from playground import workspace
 from playground.grading.cli import app as grading
+from playground.interview.cli import app as interview
 from playground.run_cli import app as runs
 from playground.waiting import advancing, working
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(runs)
 app.add_typer(grading)
+app.add_typer(interview, name="interview")
 
 
 def main() -> None:

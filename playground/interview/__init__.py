@@ -1,0 +1,1 @@
+"""The interview: a bank of questions, each bound to evidence that runs on this machine."""
