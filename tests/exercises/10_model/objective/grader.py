@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 from playground.grading import Learner, fail, fresh
+from playground.grading.asgi import Exchange, Stage, http_scope, lifespan_scope, request
 from playground.load.burst import burst
 from playground.load.client import Reply
 from playground.load.paced import load
@@ -27,9 +28,17 @@ from playground.setups.server import Server, serve
 CALL_S, ROW_S = 0.02, 0.0001  # processor time
 CLIENTS, N = 16, 32
 LONELY = 5  # requests of one client
+MOST, MANY = 64, 100  # rows in a call, requests at once
+UNLUCKY = 13  # the model cannot score it
 LEAD, ROUNDS = 2, 9  # who leads by two rounds has won; after nine, who leads
 FASTER, QUICKER, ALONE = 3.0, 0.5, 3.0
 T = TypeVar("T")
+LIMITED = f"""
+def model(rows):
+    if len(rows) > {MOST} or {UNLUCKY} in rows:
+        raise ValueError("I cannot do this")
+    return [row * row % 97 for row in rows]
+"""
 STUB = Path(__file__).resolve().parents[4] / "exercises" / "10_model" / "objective.py"
 
 
@@ -42,6 +51,8 @@ class Model:
 
     def __call__(self, rows: list[int]) -> list[int]:
         """The scores of these rows."""
+        if len(rows) > MOST:
+            raise ValueError("too many rows")
         if not self.inside.acquire(blocking=False):
             self.together += 1
             self.inside.acquire()
@@ -123,6 +134,57 @@ def right(row: int, reply: Reply, among: int) -> None:
             called, f"{found!r}", f"{wanted!r}", why="each client gets the answer of the own row",
             nudge="Answers come in the order of the rows.",
         )  # fmt: skip
+
+
+@fresh
+def check_limits(learner: Learner) -> None:
+    """Objective 5: no call with more than 64 rows, and everybody hears of one that fails."""
+    with Stage(learner) as stage:
+        app = learner.obtain("make_app", learner.define(LIMITED, "model"))
+        stage.exchange(app, lifespan_scope(), {"type": "lifespan.startup"})
+        stage.run()
+        for exchange in ask(stage, app, *range(UNLUCKY + 1, UNLUCKY + 1 + MANY)):
+            if status(exchange) != 200:
+                exchange.fail(
+                    f"{MANY} requests at once: status {status(exchange)}", "status 200",
+                    why=f"the model takes at most {MOST} rows in a call",
+                    nudge="Who does not fit in is in the next call.",
+                )  # fmt: skip
+        several = (UNLUCKY - 1, UNLUCKY, UNLUCKY + 1)
+        for row, exchange in zip(several, ask(stage, app, *several), strict=True):
+            if status(exchange) not in ([500] if row == UNLUCKY else [200, 500]):
+                exchange.fail(
+                    f"{several} at once, and the model raised ValueError:"
+                    f" status {status(exchange)}", "status 500",
+                    why="objective 5: who waits for a call that failed has to hear of it",
+                    nudge="What becomes of the futures when the model raises?",
+                )  # fmt: skip
+        (after,) = ask(stage, app, UNLUCKY + 2)
+        if status(after) != 200:
+            after.fail(
+                f"asked after a call that failed: status {status(after)}", "status 200",
+                why="objective 5: whoever comes next is answered",
+                nudge="Is the task that calls the model still alive?", stacks=True,
+            )  # fmt: skip
+
+
+def ask(stage: Stage, app: Any, *rows: int) -> list[Exchange]:
+    """Ask for these rows at once, and let everything happen that can within a minute."""
+    asked = [
+        stage.exchange(
+            app, http_scope("GET", f"/score/{row}"), request(), called=f"GET /score/{row}"
+        )
+        for row in rows
+    ]
+    stage.run(60.0)
+    return asked
+
+
+def status(exchange: Exchange) -> int | None:
+    """Status of the answer, None for none; 500 is also what a server makes of an exception."""
+    if exchange.sent:
+        return exchange.response().status
+    return 500 if exchange.done and exchange.raised() else None
 
 
 @fresh

@@ -12,10 +12,13 @@ def make_app(model):
         await asyncio.sleep(0.002)
         while waiting:
             batch, waiting[:] = waiting[:32], waiting[32:]
-            scores = await asyncio.to_thread(model, [row for row, _ in batch])
-            for (_, future), score in zip(batch, scores, strict=True):
-                if not future.cancelled():
-                    future.set_result(score)
+            asked = asyncio.to_thread(model, [row for row, _ in batch])
+            (told,) = await asyncio.gather(asked, return_exceptions=True)
+            for number, (_, future) in enumerate(batch):
+                if not future.cancelled() and isinstance(told, Exception):
+                    future.set_exception(told)
+                elif not future.cancelled():
+                    future.set_result(told[number])
         workers.clear()  # in the same step as the last look: nobody can have come in between
 
     async def ask(row):
