@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
 
 from playground import workspace
+from playground.ending import end_on_signals
 from playground.errors import Told
 
 CONFIG = Path(__file__).with_name("lab_config")
@@ -54,7 +54,7 @@ def run(chapter: str = "00", *, port: int = FIRST_PORT, browser: bool = True) ->
         raise LabError(
             f"No port from {port} to {port + 50} is free: choose one with --port (0 takes any)."
         )
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    end_on_signals(lambda: server.stop(from_signal=True))
     if port not in (0, server.port):
         print(f"Port {port} is taken: this is {server.port}.")
     address = f"http://127.0.0.1:{server.port}{page}?token={token}"
@@ -114,34 +114,46 @@ def kernels() -> dict[str, Any]:
     }
 
 
-def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
+def settings(page: str) -> dict[str, Any]:
+    """Return Jupyter's settings for the course wherever it runs: here, or on a JupyterHub.
+
+    `page` is the address below the server's own at which it opens, such as "/lab".
+    """
     from jupyterlab.handlers.announcements import NeverCheckForUpdate
+
+    return {
+        "ServerApp": {
+            "root_dir": str(workspace.root()),
+            "allow_root": os.geteuid() == 0,
+            "log_level": "ERROR",
+            # It would start npm to look for language servers, which the course does not use.
+            "jpserver_extensions": {"jupyter_lsp": False},
+        },
+        "LabApp": {
+            "log_level": "ERROR",
+            "default_url": page,
+            "app_settings_dir": str(CONFIG),
+            "news_url": None,
+            "check_for_updates_class": NeverCheckForUpdate,
+            "extension_manager": "readonly",
+        },
+        **kernels(),
+    }
+
+
+def _config(port: int, page: str, token: str, opens_browser: bool) -> Any:
     from traitlets.config import Config
 
-    return Config(
+    config = Config(settings(page))
+    config.ServerApp.update(
         {
-            "ServerApp": {
-                "ip": "127.0.0.1",
-                "port": port,
-                "root_dir": str(workspace.root()),
-                "open_browser": opens_browser,
-                # Sandboxed browsers (snap, flatpak) cannot read a redirect file in a hidden folder.
-                "use_redirect_file": False,
-                "allow_root": os.geteuid() == 0,
-                "answer_yes": True,  # Ctrl-C ends it at once
-                "log_level": "ERROR",
-                # It would start npm to look for language servers, which the course does not use.
-                "jpserver_extensions": {"jupyter_lsp": False},
-            },
-            "IdentityProvider": {"token": token},
-            "LabApp": {
-                "log_level": "ERROR",
-                "default_url": page,
-                "app_settings_dir": str(CONFIG),
-                "news_url": None,
-                "check_for_updates_class": NeverCheckForUpdate,
-                "extension_manager": "readonly",
-            },
-            **kernels(),
+            "ip": "127.0.0.1",
+            "port": port,
+            "open_browser": opens_browser,
+            # Sandboxed browsers (snap, flatpak) cannot read a redirect file in a hidden folder.
+            "use_redirect_file": False,
+            "answer_yes": True,  # Ctrl-C ends it at once
         }
     )
+    config.IdentityProvider.token = token
+    return config

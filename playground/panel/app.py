@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from playground import workspace
+from playground.ending import end_on_signals
 from playground.errors import Told
 from playground.lab import environment, has_graphical_browser, kernels
 from playground.panel.board import Panel, panel
@@ -88,8 +88,13 @@ def run(port: int = FIRST_PORT, *, browser: bool = True, theme: str = "light") -
     token = secrets.token_hex(24)
     app = App(config=_config(port or _free_port(), token, theme))
     app.initialize([])
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    end_on_signals(_interrupt)
     app.start()
+
+
+def _interrupt() -> NoReturn:
+    """What ends Voilà, whether or not its loop runs yet."""
+    raise KeyboardInterrupt
 
 
 def page() -> Panel:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,27 +54,27 @@ class Lab:
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "playground", "lab", "--no-browser", "--port", "0"],
-            cwd=CHECKOUT,
-            env=os.environ | {"PLAYGROUND_WORKSPACE": str(workspace)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        self.said = workspace / "lab.log"  # a pipe that nobody reads would stop it some day
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "playground", "lab", "--no-browser", "--port", "0"],
+                cwd=CHECKOUT,
+                env=os.environ | {"PLAYGROUND_WORKSPACE": str(workspace)},
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         self.address = self._read_address()
         self.origin = self.address.partition("/lab")[0]
         self.token = self.address.partition("token=")[2]
 
     def _read_address(self) -> str:
-        assert self.process.stdout is not None
-        said = []
-        for line in self.process.stdout:
-            said.append(line)
-            if "http://" in line:
-                return line[line.index("http://") :].strip()
-        raise AssertionError(f"playground lab ended without an address:\n{''.join(said)}")
+        while self.process.poll() is None:
+            for line in self.said.read_text().splitlines(keepends=True):
+                if "http://" in line and line.endswith("\n"):
+                    return line[line.index("http://") :].strip()
+            time.sleep(0.05)
+        raise AssertionError(f"playground lab ended without an address:\n{self.said.read_text()}")
 
     def add(self, name: str, cells: list[str]) -> str:
         """Write a notebook of code cells into the workspace and return its path there."""
@@ -96,14 +97,14 @@ class Lab:
         ).raise_for_status()
 
     def stop(self) -> None:
-        """End it as Ctrl-C does."""
+        """End it as Ctrl-C does; that it ends, whatever its kernels do, is its own promise."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(timeout=2 * START_MS / 1000)
-        finally:
-            if self.process.poll() is None:
-                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(timeout=START_MS / 1000)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise AssertionError(f"playground lab goes on:\n{self.said.read_text()}") from None
 
 
 class NotebookPage:

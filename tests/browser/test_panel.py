@@ -58,7 +58,7 @@ def app(chromium, tmp_path):
         assert errors == []
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=START_MS / 1000)
-        assert (process.returncode, said.strip()) == (0, "")
+        assert (process.returncode, said.strip()) == (0, "Ending; Ctrl-C again ends it at once.")
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

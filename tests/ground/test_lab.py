@@ -94,6 +94,36 @@ def test_every_way_to_end_it_ends_its_kernels_and_frees_the_port(start: Start, n
     socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_a_second_ctrl_c_ends_what_a_first_one_cannot(start: Start) -> None:
+    running = start("09", "--no-browser", "--port", "0")
+    kernel = running.start_kernel()
+    kernel.suspend()  # it will not hear that it shall end
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.stdout is not None
+    while "Ctrl-C again" not in (line := running.process.stdout.readline()):
+        assert line, "it ended without a word"
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(timeout=HANG_S) == 1
+    assert "Ended at once, as you asked, kernels killed: 1" in running.process.stdout.read()
+    psutil.wait_procs([kernel], timeout=HANG_S)
+    assert not kernel.is_running()
+
+
+def test_who_does_not_end_when_asked_is_ended() -> None:
+    code = (
+        "import os, signal, subprocess, sys, time; from playground.ending import end_on_signals\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "end_on_signals(lambda: None, grace_s=0.1)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "time.sleep(60)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_S
+    )  # returns when the child, which has the same pipes, is gone too
+    assert done.returncode == 1
+    assert done.stderr.endswith("Ended 0.1 s after it was asked to, kernels killed: 1\n")
+
+
 def test_a_busy_port_is_left_alone_and_the_next_one_taken(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
