@@ -463,23 +463,23 @@ def test_a_burst_on_a_stopped_server_says_that_nothing_listens():
     assert all("connection refused" in reply.error for reply in run.replies)
 
 
-def test_an_interrupt_keeps_what_had_happened_and_leaves_no_thread():
-    before = set(threading.enumerate())
+def test_an_interrupt_keeps_what_had_happened_and_leaves_no_thread(threads):
+    before = threads()
     with serve("gunicorn-sync", "slow") as server:
-        running = set(threading.enumerate())
+        running = threads()
         threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
         with pytest.raises(KeyboardInterrupt) as caught:
             burst(server, 3, "/?s=1.5", show=False)
         (shown,) = caught.value._render_traceback_()  # by IPython, instead of a traceback
         assert "is in server.last_run" in shown
         run = server.last_run
-        assert set(threading.enumerate()) <= running
+        assert threads() <= running
     assert len(run.replies) == 3
     assert all("interrupted" in reply.error for reply in run.replies)
     assert run.trace.meta["interrupted"] is True
     clients = run.trace.records[run.trace.records["kind"] == Kind.CLIENT]
     assert not np.isnan(clients["dur_us"]).any()
-    assert set(threading.enumerate()) <= before
+    assert threads() <= before
 
 
 def test_the_client_tells_how_late_it_was():

@@ -147,7 +147,6 @@ def test_an_open_load_waits_for_no_answer(kind):
 
 def crowd(environ, start_response):
     """Answers with how many are inside this process at this moment."""
-    import threading
     import time
 
     import __main__
@@ -275,10 +274,10 @@ def test_a_server_that_dies_gives_errors_and_no_hang(more):
     "more",
     [{"arrivals": "poisson", "rate": 20}, {"arrivals": "closed", "clients": 2}],
 )
-def test_an_interrupt_in_the_middle_keeps_the_run_so_far(more):
-    before = set(threading.enumerate())
+def test_an_interrupt_in_the_middle_keeps_the_run_so_far(more, threads):
+    before = threads()
     with serve("minimal-asgi", "slow") as server:
-        running = set(threading.enumerate())
+        running = threads()
 
         def interrupt(part):
             if part > 0.1:
@@ -287,7 +286,7 @@ def test_an_interrupt_in_the_middle_keeps_the_run_so_far(more):
         with pytest.raises(KeyboardInterrupt) as caught:
             load(server, "/?s=0.2", seconds=30, show=False, progress=interrupt, **more)
         assert "is in server.last_run" in str(caught.value)
-        assert set(threading.enumerate()) <= running
+        assert threads() <= running
         run = server.last_run
         assert run.trace.meta["interrupted"] is True
         told = [reply.error for reply in run.replies]
@@ -295,7 +294,7 @@ def test_an_interrupt_in_the_middle_keeps_the_run_so_far(more):
         assert set(told) <= {None, "interrupted before the answer was complete"}
         clients = run.trace.records[run.trace.records["kind"] == Kind.CLIENT]
         assert not np.isnan(clients["dur_us"]).any()
-    assert set(threading.enumerate()) <= before
+    assert threads() <= before
 
 
 def test_progress_is_told_and_never_goes_back(hello):
