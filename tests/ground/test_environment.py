@@ -12,6 +12,7 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 ENVIRONMENT = yaml.safe_load((CHECKOUT / "environment.yml").read_text())
 CONSTRAINTS = (CHECKOUT / "constraints.txt").read_text().splitlines()
 
@@ -33,8 +34,8 @@ def test_conda_takes_the_same_python() -> None:
 
 
 def test_every_direct_dependency_has_a_tested_version() -> None:
-    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
-    assert {normal(one) for one in wanted} <= {normal(line) for line in CONSTRAINTS}
+    wanted = {normal(one) for one in PROJECT["dependencies"] + EXTRAS["deploy"] + EXTRAS["dev"]}
+    assert wanted - {PROJECT["name"]} <= {normal(line) for line in CONSTRAINTS}
 
 
 def test_constraints_are_exact_and_name_no_registry() -> None:
@@ -45,7 +46,7 @@ def test_constraints_are_exact_and_name_no_registry() -> None:
 def test_everything_that_is_needed_here_has_a_tested_version() -> None:
     tested = {normal(line) for line in CONSTRAINTS}
     seen: set[str] = set()
-    todo = ["python-web-server-playground"]
+    todo = [PROJECT["name"], *EXTRAS["deploy"]]
     while todo:
         name = todo.pop()
         if name in seen:
@@ -55,7 +56,7 @@ def test_everything_that_is_needed_here_has_a_tested_version() -> None:
             needed = normal(line)
             if "extra ==" not in line and _is_installed(needed):
                 todo.append(needed)
-    assert seen - tested - {"python-web-server-playground"} == set()
+    assert seen - tested - {PROJECT["name"]} == set()
 
 
 def test_the_scripts_are_clean_shell() -> None:
