@@ -6,6 +6,7 @@ The folder is `workspace/` in the checkout, or wherever `PLAYGROUND_WORKSPACE` s
     notebooks/            the chapters that the learner opens
     exercises/02_wsgi/    one file an exercise
     progress.json         written by playground.grading
+    interview.json        written by playground.interview
     backups/<time>/       what `reset` replaced
     cache/                what servers made once and can make again, such as a trained model
 
@@ -146,7 +147,7 @@ def reset(names: list[str]) -> Reset:
         state = _load_state()
         shipped = _shipped()
         changed = [rel for rel in dict.fromkeys(chosen) if _differs(rel, shipped[rel])]
-        backup = _back_up(changed)
+        backup = back_up(changed)
         for rel in changed:
             _copy(rel, shipped[rel].read_bytes(), state)
         _save_state(state)
@@ -165,12 +166,32 @@ def reset_all() -> Reset:
             for path in root().rglob("*")
             if path.is_file() and path.relative_to(root()).parts[0] not in keep
         )
-        backup = _back_up(everything)
+        backup = back_up(everything)
         for path in list(root().iterdir()):
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     prepare()
     return Reset(backup, everything)
+
+
+def back_up(names: list[str]) -> Path | None:
+    """Copy the files `names` (relative to the workspace) to a new folder in `backups/`.
+
+    Returns that folder, None when there is none of the files.
+    """
+    existing = [rel for rel in names if (root() / rel).is_file()]
+    if not existing:
+        return None
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
+    folders = (
+        root() / "backups" / f"{stamp}{suffix}"
+        for suffix in ("", *map("-{}".format, range(2, 100)))
+    )
+    folder = next(folder for folder in folders if not folder.exists())
+    for rel in existing:
+        (folder / rel).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root() / rel, folder / rel)
+    return folder
 
 
 def resolve(name: str) -> list[str]:
@@ -318,22 +339,6 @@ def _copy(rel: str, data: bytes, state: dict[str, Any]) -> None:
 def _differs(rel: str, source: Path) -> bool:
     target = root() / rel
     return not target.is_file() or target.read_bytes() != source.read_bytes()
-
-
-def _back_up(names: list[str]) -> Path | None:
-    existing = [rel for rel in names if (root() / rel).is_file()]
-    if not existing:
-        return None
-    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
-    folders = (
-        root() / "backups" / f"{stamp}{suffix}"
-        for suffix in ("", *map("-{}".format, range(2, 100)))
-    )
-    folder = next(folder for folder in folders if not folder.exists())
-    for rel in existing:
-        (folder / rel).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(root() / rel, folder / rel)
-    return folder
 
 
 def _load_state() -> dict[str, Any]:
