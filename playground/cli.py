@@ -23,6 +23,7 @@ from playground import workspace
 from playground.grading.cli import app as grading
 from playground.interview.cli import app as interview
 from playground.run_cli import app as runs
+from playground.teaching.cli import app as teaching
 from playground.waiting import advancing, working
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(runs)
 app.add_typer(grading)
 app.add_typer(interview, name="interview")
+app.add_typer(teaching)
 
 
 def main() -> None:

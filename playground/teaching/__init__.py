@@ -1,0 +1,1 @@
+"""For those who teach the course: plans, speaker notes, slides, and the evening before."""
