@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 import time
 from io import StringIO
 from itertools import pairwise
@@ -147,6 +146,7 @@ def test_an_open_load_waits_for_no_answer(kind):
 
 def crowd(environ, start_response):
     """Answers with how many are inside this process at this moment."""
+    import threading
     import time
 
     import __main__
