@@ -111,7 +111,8 @@ def find(name: str, questions: Sequence[Question]) -> Question:
     known = {each.id: each for each in questions}
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
+    holding = [each for each in known if name and name in each]
+    near = holding or difflib.get_close_matches(name, known, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
     raise BankError(
         f"There is no question {name!r}.{meant} `playground interview --list` lists them all."
@@ -211,14 +212,24 @@ def _misshapen(entry: Any) -> list[str]:
 
 def _question(entry: dict[str, Any], file: str) -> Question:
     evidence = {name: value.strip() for name, value in entry["evidence"].items()}
-    texts = {name: entry[name].strip() for name in ("id", "level", *WORDS)}
+    evidence["shows"] = _line(evidence["shows"])
     return Question(
-        **texts,
-        follow_ups=tuple(one.strip() for one in entry["follow_ups"]),
+        id=entry["id"],
+        level=entry["level"],
+        question=_line(entry["question"]),
+        short=entry["short"].strip(),
+        long=entry["long"].strip(),
+        follow_ups=tuple(_line(one) for one in entry["follow_ups"]),
+        wrong=entry["wrong"].strip(),
         versions=tuple(entry.get("versions", ())),
         evidence=Evidence(**evidence),
         file=file,
     )
+
+
+def _line(text: str) -> str:
+    """Return a text that is broken into lines as one line."""
+    return " ".join(text.split())
 
 
 def _broken(question: Question, pins: dict[str, str]) -> Iterator[str]:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(help="Questions of an interview, each with evidence that runs here.")
+if TYPE_CHECKING:
+    from playground.interview.bank import Question
+
+app = typer.Typer(
+    help="Questions of an interview, each with evidence that runs here.", no_args_is_help=True
+)
+
+Chapter = Annotated[str | None, typer.Option(help="Only of this chapter, such as 02.")]
+Level = Annotated[str | None, typer.Option(help="Only junior, mid, senior or staff.")]
 
 
 @app.callback(invoke_without_command=True)
 def interview(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--list", help="List the questions.")] = False,
+    chapter: Chapter = None,
+    level: Level = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Hold every question to its rules (for authors).")
     ] = False,
@@ -18,6 +33,84 @@ def interview(
     """Questions of an interview, each with evidence that runs here."""
     if check:
         _check()
+    elif everything or as_json:
+        _list(_chosen(chapter, level), as_json)
+    elif context.invoked_subcommand is None or chapter or level:
+        raise typer.BadParameter("give --list, or one of: show, practice, anki (--help has all).")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="`--list` has the ids.")],
+    run: Annotated[bool, typer.Option("--run", help="Run the evidence as well.")] = False,
+) -> None:
+    """Show one question with its answers; exit code 1 when the evidence did not hold."""
+    from playground.interview import bank, evidence, terminal
+    from playground.waiting import working
+
+    question = bank.find(name, bank.load())
+    out = terminal.console()
+    out.print(terminal.whole(question))
+    if not run:
+        print(f"\nRun the evidence: playground interview show {question.id} --run")
+        return
+    with working("Running the evidence …"):
+        found = evidence.run(question.evidence)
+    out.print(terminal.outcome(found))
+    raise typer.Exit(0 if found.held else 1)
+
+
+@app.command()
+def practice(
+    chapter: Chapter = None,
+    level: Level = None,
+    new: Annotated[
+        int, typer.Option(min=0, help="At most so many that you were never asked before.")
+    ] = 10,
+) -> None:
+    """Be asked: what is due first. Each answer is kept at once."""
+    from playground.interview import practice, terminal
+
+    before = sum(entry.reviews for entry in practice.load().entries.values())
+    try:
+        answered = terminal.practise(_chosen(chapter, level), new)
+    except KeyboardInterrupt:
+        now = sum(entry.reviews for entry in practice.load().entries.values())
+        print(f"\n{terminal.ended(now - before)}")
+        raise typer.Exit(130) from None
+    print(terminal.ended(answered))
+
+
+@app.command()
+def anki(
+    file: Annotated[Path, typer.Argument(help="Where the deck goes, such as interview.apkg.")],
+    chapter: Chapter = None,
+    level: Level = None,
+) -> None:
+    """Write the questions as a deck for Anki; importing a newer one updates the cards."""
+    from playground.interview import anki
+
+    count = anki.export(_chosen(chapter, level), file)
+    print(f"{count} cards written to {file}: in Anki, File → Import.")
+
+
+def _chosen(chapter: str | None, level: str | None) -> list[Question]:
+    from playground.interview import bank
+
+    return bank.select(bank.load(), chapter, level)
+
+
+def _list(questions: list[Question], as_json: bool) -> None:
+    import dataclasses
+
+    from playground.interview import terminal
+
+    if as_json:
+        data = [{"chapter": each.chapter, **dataclasses.asdict(each)} for each in questions]
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        terminal.console().print(terminal.listed(questions))
+        print(f"{len(questions)} questions. playground interview show ID has the answers.")
 
 
 def _check() -> None:
@@ -26,8 +119,7 @@ def _check() -> None:
     problems = bank.problems()
     for problem in problems:
         print(f"✗ {problem}")
-    questions = [] if problems else bank.load()
-    for gap in bank.gaps(questions):
+    for gap in [] if problems else bank.gaps(bank.load()):
         print(f"○ {gap}")
     print(f"{len(problems)} broken rules.")
     raise typer.Exit(1 if problems else 0)
