@@ -20,6 +20,7 @@ from rich.table import Table
 
 from playground import lab as jupyterlab
 from playground import workspace
+from playground.classroom.cli import app as classroom
 from playground.grading.cli import app as grading
 from playground.interview.cli import app as interview
 from playground.run_cli import app as runs
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(runs)
 app.add_typer(grading)
+app.add_typer(classroom)
 app.add_typer(interview, name="interview")
 app.add_typer(teaching)
 

@@ -1,0 +1,315 @@
+"""The board as a web application: learners report to it, and pages show it live.
+
+    POST join                a code, a name, a token of one's own → the name that is shown
+    POST report, leave       with the learner's token
+    POST timeline?age_s=     a trace, with the learner's token
+    POST instructor          an action, with the instructor's token
+    GET  /                   the page; it shows nothing before `live` has let it in
+    WS   live                first message: the code, or the instructor's token; then all there is
+                             to show, whenever it changes
+    GET  timeline/NAME…      drawings, under names that only `live` tells
+
+A tab that slept gets everything with the next message, since every message is everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.requests import HTTPConnection
+
+from playground.classroom import room
+from playground.classroom.drawing import draw
+from playground.classroom.guarding import PLAYER_POLICY, POLICY, Guard
+from playground.classroom.guesses import Buckets, Guesses
+from playground.classroom.messages import Action, Join, Reports
+from playground.classroom.room import Drawn, Refused
+from playground.classroom.store import Store
+from playground.grading.exercise import Exercise
+
+T = TypeVar("T")
+
+PAGE = Path(__file__).with_name("page")
+AT_MOST_S = 0.5  # between two messages to a page
+BEAT_S = 5.0  # a page that hears nothing for some of these knows that it has lost the board
+HELLO_S = 10.0  # for a page to say who it is
+MOST_PAGES = 300
+WRONG_CODE = "This is not the board's code: type it as the board shows it."
+# of a WebSocket
+WRONG, WAIT, ENDED, FULL = 4401, 4429, 4410, 4408
+
+
+class Board:
+    """One room's board: ``app`` is the ASGI application.
+
+    ``addresses`` are those at which learners reach it. ``on_end`` is called when the instructor has
+    ended it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Iterable[Exercise],
+        addresses: list[str],
+        on_end: Callable[[], None],
+    ) -> None:
+        self.store = store
+        self.titles = {each.id: each.title for each in catalogue}
+        self.addresses = addresses
+        self.on_end = on_end
+        self._guesses = Guesses()
+        self._reports = Buckets(30, 2.0)
+        self._shares = Buckets(5, 0.2)
+        self._pages = 0
+        self._ended = False
+        self._changed = asyncio.Event()
+        self._news = asyncio.Condition()
+        self._number, self._latest, self._code = 0, "", ""
+        self.app = self._application()
+
+    def _application(self) -> FastAPI:
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=self._lifespan)
+        app.add_middleware(Guard)
+        app.add_exception_handler(Refused, _say)
+        app.add_exception_handler(RequestValidationError, _say_malformed)
+        app.add_exception_handler(sqlite3.Error, _say_unkept)
+        app.post("/join")(self.join)
+        app.post("/report")(self.report)
+        app.post("/leave")(self.leave)
+        app.post("/timeline")(self.share)
+        app.post("/instructor")(self.instructor)
+        app.get("/timeline/{name}")(self.player)
+        app.get("/timeline/{name}/{theme}.svg")(self.still)
+        app.websocket("/live")(self.live)
+        app.get("/")(self.page)
+        app.mount("/page", StaticFiles(directory=PAGE))
+        return app
+
+    # ---- learners ----
+
+    async def join(self, form: Join, request: Request) -> dict[str, str]:
+        """Let a learner in."""
+        if wait_s := self._guesses.take(address := _address(request)):
+            raise _later(wait_s, "Too many wrong codes came from your address")
+        if not await self._do(lambda db: room.is_code(db, form.code)):
+            raise Refused(403, WRONG_CODE)
+        self._guesses.give_back(address)
+        shown = await self._change(lambda db: room.join(db, form.name, form.token))
+        return {"learner": shown}
+
+    async def report(self, form: Reports, request: Request) -> dict[str, int]:
+        """Keep reports; those of exercises that this course does not have are passed over."""
+        token = _bearer(request)
+        if wait_s := self._reports.take(token):
+            raise _later(wait_s, "These are more reports than one learner can make")
+        known = [each for each in form.reports if each.exercise in self.titles]
+        return {"new": await self._change(lambda db: room.keep(db, token, known))}
+
+    async def leave(self, request: Request) -> dict[str, bool]:
+        """Let a learner go."""
+        token = _bearer(request)
+        await self._change(lambda db: room.leave(db, token))
+        return {"left": True}
+
+    async def share(self, request: Request, age_s: float = 0.0) -> dict[str, str]:
+        """Draw a learner's trace, and show it."""
+        token = _bearer(request)
+        await self._do(lambda db: room.learner(db, token))
+        if wait_s := self._shares.take(token):
+            raise _later(wait_s, "These are more timelines than one learner can share")
+        trace = await request.body()
+        made = await draw(trace, "still")
+        drawn = Drawn(made["title"], trace, made["light"], made["dark"])
+        await self._change(lambda db: room.share(db, token, drawn, age_s))
+        return {"shared": drawn.title}
+
+    # ---- the instructor ----
+
+    async def instructor(self, form: Action, request: Request) -> dict[str, bool]:
+        """Do what the instructor wants."""
+        token = _bearer(request)
+        if not await self._do(lambda db: room.is_instructor(db, token)):
+            raise Refused(401, "This needs the instructor's token.")
+        await self._change(lambda db: room.act(db, form.action, form.learner))
+        if form.action == "end":
+            self._ended = True
+            asyncio.get_running_loop().call_later(2 * AT_MOST_S, self.on_end)
+        return {"done": True}
+
+    # ---- pages ----
+
+    async def page(self) -> Response:
+        """The page itself, which holds nothing of the room."""
+        return FileResponse(PAGE / "board.html")
+
+    async def still(self, name: str, theme: Literal["light", "dark"]) -> Response:
+        """A timeline as SVG, which runs no script wherever it is shown."""
+        found = await self._do(lambda db: room.timeline(db, name))
+        headers = {"Content-Security-Policy": f"{POLICY}; sandbox"}
+        return Response(
+            found.light if theme == "light" else found.dark, 200, headers, "image/svg+xml"
+        )
+
+    async def player(self, name: str) -> Response:
+        """A timeline to play, as a document that is alone in its origin."""
+        found = await self._do(lambda db: room.timeline(db, name))
+        made = await draw(found.trace, "page")
+        headers = {"Content-Security-Policy": PLAYER_POLICY}
+        return Response(made["page"], 200, headers, "text/html")
+
+    async def live(self, socket: WebSocket) -> None:
+        """Show everything to a page, again and again."""
+        await socket.accept()
+        if self._pages >= MOST_PAGES:
+            await socket.close(FULL)
+            return
+        self._pages += 1
+        try:
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
+                await self._show(socket)
+        finally:
+            self._pages -= 1
+
+    async def _show(self, socket: WebSocket) -> None:
+        try:
+            said = json.loads(await asyncio.wait_for(socket.receive_text(), HELLO_S))
+            is_instructor, code = "instructor" in said, str(said.get("code", ""))
+            token = str(said.get("instructor", ""))
+        except (ValueError, KeyError, AttributeError, TimeoutError, TypeError):
+            await socket.close(WRONG)
+            return
+        if refusal := await self._refusal(_address(socket), None if is_instructor else code, token):
+            await socket.close(refusal)
+            return
+        about = {"instructor": is_instructor, "beat_s": BEAT_S}
+        await socket.send_json(
+            {**about, "addresses": self.addresses, "titles": self.titles}  # in the course's order
+        )
+        gone = asyncio.create_task(socket.receive())  # a page says nothing more, but it may go
+        try:
+            await self._keep_telling(socket, None if is_instructor else self._code, gone)
+        finally:
+            gone.cancel()
+
+    async def _refusal(self, address: str, code: str | None, token: str) -> int:
+        """Why a page is not let in, as a code of a WebSocket; 0: it is."""
+        if code is None:
+            return 0 if await self._do(lambda db: room.is_instructor(db, token)) else WRONG
+        if self._guesses.take(address):
+            return WAIT
+        if not await self._do(lambda db: room.is_code(db, code)):
+            return WRONG
+        self._guesses.give_back(address)
+        return 0
+
+    async def _keep_telling(
+        self, socket: WebSocket, code: str | None, gone: asyncio.Task[Any]
+    ) -> None:
+        seen = 0
+        while not gone.done():
+            if code is not None and code != self._code:  # there is a new one since
+                await socket.close(WRONG)
+                return
+            if self._number > seen:
+                seen = self._number
+                await socket.send_text(self._latest)
+            if self._ended:
+                await socket.close(ENDED)
+                return
+            news = asyncio.create_task(self._next(seen))
+            await asyncio.wait({news, gone}, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+
+    async def _next(self, seen: int) -> None:
+        async with self._news:
+            await self._news.wait_for(lambda: self._number > seen)
+
+    # ---- telling all pages ----
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        await self._look()
+        telling = asyncio.create_task(self._keep_looking())
+        yield
+        telling.cancel()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), BEAT_S)
+            self._changed.clear()
+            try:
+                await self._look()
+            except sqlite3.Error as error:
+                print(f"playground: The board cannot be read ({error}).", file=sys.stderr)
+            await asyncio.sleep(AT_MOST_S)
+
+    async def _look(self) -> None:
+        state = await self._do(room.state)
+        async with self._news:
+            self._latest = json.dumps(state)
+            self._code = state["code"]
+            self._number += 1
+            self._news.notify_all()
+
+    # ---- the store ----
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.wrap_future(self.store.do(work))
+
+    async def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result = await self._do(work)
+        self._changed.set()
+        return result
+
+
+def _address(connection: HTTPConnection) -> str:
+    """Whose guesses count together: an address; for IPv6 the network that one customer has."""
+    host = connection.client.host if connection.client else ""
+    with contextlib.suppress(ValueError):
+        if (address := ipaddress.ip_address(host.partition("%")[0])).version == 6:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+    return host
+
+
+def _bearer(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise Refused(401, "This needs a token: join the board first.")
+    return token
+
+
+def _later(wait_s: float, why: str) -> HTTPException:
+    seconds = int(wait_s) + 1
+    return HTTPException(429, f"{why}: wait {seconds} s.", {"Retry-After": str(seconds)})
+
+
+async def _say(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return JSONResponse({"detail": str(error)}, error.status)
+
+
+async def _say_malformed(request: Request, error: Exception) -> Response:
+    """Without what was sent: it need not be text."""
+    assert isinstance(error, RequestValidationError)
+    where = {str(part) for each in error.errors() for part in each["loc"] if part != "body"}
+    named = ", ".join(sorted(part for part in where if part.isidentifier())[:5])
+    return JSONResponse({"detail": f"The board does not understand this ({named})."}, 422)
+
+
+async def _say_unkept(request: Request, error: Exception) -> Response:
+    """Nobody is told that it was kept; it is asked for again."""
+    print(f"playground: The board cannot keep what comes ({error}).", file=sys.stderr)
+    return JSONResponse({"detail": "The board cannot keep this now: try again."}, 503)

@@ -1,0 +1,87 @@
+"""How often somebody may guess a code.
+
+Only wrong codes count: learners who have joined show a token, and are never asked for the code
+again, so a room behind one address (NAT) can report as it likes. While the guesses of an address
+are used up, no code from there is looked at, not even the right one.
+
+There are 16.8 million codes. One address needs half a year for all of them, all addresses together
+three weeks; a new code makes all of that vain.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+MOST_ADDRESSES = 10_000
+
+
+class Bucket:
+    """So many at once, and so many a second after that."""
+
+    def __init__(self, size: float, each_s: float, now: float) -> None:
+        self.size, self.each_s = size, each_s
+        self._left, self._at = size, now
+
+    def left(self, now: float) -> float:
+        """How many there are now."""
+        return min(self.size, self._left + max(0.0, now - self._at) * self.each_s)
+
+    def take(self, now: float) -> bool:
+        """Take one, if there is one."""
+        left = self.left(now)
+        self._at = now
+        self._left = left - 1 if left >= 1 else left
+        return left >= 1
+
+    def give_back(self) -> None:
+        """One was taken for nothing."""
+        self._left = min(self.size, self._left + 1)
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until there is one."""
+        return max(0.0, 1 - self.left(now)) / self.each_s
+
+
+class Buckets:
+    """One bucket for each key; those not used for longest are forgotten, and are full again."""
+
+    def __init__(
+        self, size: float, each_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.size, self.each_s, self.clock = size, each_s, clock
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def of(self, key: str) -> Bucket:
+        """The bucket of a key."""
+        if key not in self._buckets:
+            self._buckets[key] = Bucket(self.size, self.each_s, self.clock())
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > MOST_ADDRESSES:
+            self._buckets.popitem(last=False)
+        return self._buckets[key]
+
+    def take(self, key: str) -> float:
+        """Take one; 0, or the seconds until there is one."""
+        now, bucket = self.clock(), self.of(key)
+        return 0.0 if bucket.take(now) else bucket.wait_s(now)
+
+
+class Guesses:
+    """Codes that were tried, by address and in all; the right ones are given back."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._by_address = Buckets(60, 1.0, clock)
+        self._everybody = Buckets(600, 10.0, clock)
+
+    def take(self, address: str) -> float:
+        """A code from there is to be looked at: 0, or the seconds until that may be."""
+        if wait_s := self._by_address.take(address):
+            return wait_s
+        return self._everybody.take("")
+
+    def give_back(self, address: str) -> None:
+        """It was the right one."""
+        self._by_address.of(address).give_back()
+        self._everybody.of("").give_back()

@@ -1,0 +1,339 @@
+// The page of the board. Whatever learners wrote becomes text (textContent) and nothing else.
+
+const byId = (id) => document.getElementById(id);
+const SIZES = [[40, "large"], [90, "medium"], [Infinity, "small"]]; // learners, letters
+const WRONG = 4401, WAIT = 4429, ENDED = 4410;
+const SURE_MS = 5000;
+const LONGEST_WAIT_MS = 5000;
+
+let pass = null; // what lets this page in: {code} or {instructor}
+let socket = null;
+let about = null; // the board's first message
+let state = null; // its latest
+let heard = Date.now();
+let failures = 0;
+let retry = 0;
+let picked = 0; // which timeline; 0 is the newest
+let newest = "";
+
+// ---- the connection --------------------------------------------------------------------------
+
+function readPass() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  for (const kind of ["instructor", "code"]) {
+    if (given.get(kind)) {
+      sessionStorage.setItem("pass", JSON.stringify({ [kind]: given.get(kind) }));
+    }
+  }
+  if (location.hash) history.replaceState(null, "", location.pathname); // a room would read it
+  pass = JSON.parse(sessionStorage.getItem("pass"));
+}
+
+function connect() {
+  clearTimeout(retry);
+  leave();
+  const address = new URL("live", location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  const mine = (socket = new WebSocket(address));
+  heard = Date.now();
+  mine.onopen = () => mine.send(JSON.stringify(pass));
+  mine.onmessage = (event) => {
+    heard = Date.now();
+    failures = 0;
+    take(JSON.parse(event.data));
+  };
+  mine.onclose = (event) => lost(event.code);
+}
+
+function leave() {
+  if (!socket) return;
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
+  socket = null;
+}
+
+function lost(code) {
+  socket = null;
+  if (code === WRONG) return ask(pass.instructor
+    ? "This instructor's link is no longer valid. The code shows the board as well."
+    : "This is not the board's code.");
+  if (code === WAIT) return ask("Too many wrong codes came from here: wait a minute.");
+  if (code === ENDED) return say("The board has ended.");
+  failures += 1;
+  say(state ? `not connected since ${state.clock}` : "not connected");
+  retry = setTimeout(connect, Math.min(LONGEST_WAIT_MS, 250 * 2 ** failures));
+}
+
+// A tab that was asleep, or a network that swallows: nobody says that the connection is gone.
+function look() {
+  const beat = (about ? about.beat_s : 5) * 1000;
+  if (socket && Date.now() - heard > 4 * beat) {
+    leave();
+    lost(0);
+  }
+}
+
+function wake() {
+  if (document.visibilityState === "visible" && pass && !byId("board").hidden) {
+    look();
+    if (!socket && failures) connect();
+  }
+}
+
+function ask(why) {
+  sessionStorage.removeItem("pass");
+  pass = null;
+  byId("board").hidden = true;
+  byId("door").hidden = false;
+  byId("refused").textContent = why;
+  byId("typed").focus();
+}
+
+function say(words) {
+  byId("connection").textContent = words;
+  byId("connection").className = words ? "lost" : "";
+}
+
+function take(message) {
+  if (message.titles) {
+    about = message;
+    byId("door").hidden = true;
+    byId("board").hidden = false;
+    byId("instructs").hidden = !about.instructor;
+    return;
+  }
+  state = message;
+  say("");
+  draw();
+}
+
+// ---- drawing ---------------------------------------------------------------------------------
+
+function make(name, text = "", kind = "") {
+  const element = document.createElement(name);
+  element.textContent = text;
+  if (kind) element.className = kind;
+  return element;
+}
+
+function draw() {
+  const { learners } = state;
+  document.body.dataset.size = SIZES.find(([most]) => learners.length <= most)[1];
+  drawHead();
+  drawExercises();
+  drawFailures();
+  drawTimeline();
+  drawDesk();
+  const aside = state.failures.length || state.timelines.length;
+  document.querySelector("main").classList.toggle("alone", !aside);
+}
+
+function drawHead() {
+  const [first, ...others] = about.addresses;
+  const place = first.replace("http://", "");
+  const { code, joining } = state;
+  byId("how").textContent = joining ? "Join: in a terminal of the course" : "Nobody can join now";
+  byId("command").textContent = joining ? `playground join ${place} ${code} --name YOU` : "";
+  byId("others").textContent = joining && others.length ? `or at ${others.join(", ")}` : "";
+  byId("code").textContent = joining ? `${code.slice(0, 3)} ${code.slice(3)}` : "closed";
+  byId("here").textContent = state.learners.length;
+  byId("passes").textContent = sum(Object.values(state.exercises).map((each) => each.passed));
+  byId("clock").textContent = state.clock;
+  byId("nothing").hidden = state.learners.length > 0;
+  byId("legend").hidden = !state.learners.length;
+  byId("terminal").textContent = `playground join ${place} ${code} --name YOU`;
+  byId("notebook").textContent = `playground.join("${place}", "${code}", name="YOU")`;
+}
+
+function sum(numbers) {
+  return numbers.reduce((all, one) => all + one, 0);
+}
+
+function drawExercises() {
+  const here = new Map();
+  for (const each of state.learners) {
+    const name = each.exercise ?? "";
+    here.set(name, [...(here.get(name) ?? []), each]);
+  }
+  const order = ["", ...Object.keys(about.titles)];
+  const busy = order.filter((name) => here.has(name));
+  const earlier = order.filter((name) => !here.has(name) && state.exercises[name]?.tried);
+  byId("exercises").replaceChildren(
+    ...busy.map((name) => exercise(name, here.get(name))),
+    ...earlier.map((name) => exercise(name, [])),
+  );
+}
+
+function exercise(name, people) {
+  const item = make("li", "", people.length ? "" : "earlier");
+  const rated = state.exercises[name];
+  if (rated?.tried) item.append(rate(rated));
+  item.append(make("h3", name ? about.titles[name] : "Joined, nothing checked yet"));
+  item.append(make("small", people.length ? name : ""));
+  if (people.length) {
+    const list = make("ul", "", "people");
+    list.append(...people.map(person));
+    item.append(list);
+  }
+  return item;
+}
+
+function rate({ passed, tried }) {
+  const shown = make("p", "", "rate");
+  const bar = make("span", "", "bar");
+  const part = make("i");
+  part.style.width = `${(100 * passed) / tried}%`;
+  bar.append(part);
+  shown.append(bar, `${passed} of ${tried} passed · ${Math.round((100 * passed) / tried)} %`);
+  return shown;
+}
+
+function person(each) {
+  const kind = each.passed ? "passed" : each.status === "failed" ? "failed" : "open";
+  const item = make("li", each.name, kind);
+  item.title = each.name;
+  const minutes = Math.floor((each.age_s ?? 0) / 60);
+  if (minutes >= 2 && !each.passed && document.body.dataset.size !== "small") {
+    item.append(make("small", `  ${minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`}`));
+  }
+  return item;
+}
+
+function drawFailures() {
+  byId("failing").hidden = !state.failures.length;
+  byId("failures").replaceChildren(...state.failures.map((each) => {
+    const item = make("li");
+    const head = make("p");
+    head.append(make("strong", each.count), ` × ${about.titles[each.exercise] ?? each.exercise}`);
+    item.append(head, make("p", each.failing), make("code", each.message));
+    return item;
+  }));
+}
+
+function drawTimeline() {
+  const all = state.timelines;
+  byId("timelines").hidden = !all.length;
+  if (!all.length) return;
+  if (all[0].id !== newest) {
+    newest = all[0].id;
+    picked = 0;
+  }
+  picked = Math.min(picked, all.length - 1);
+  const { id, name, run, title } = all[picked];
+  byId("whose").textContent = `shared by ${name}, run at ${run}`;
+  byId("which").textContent = all.length > 1 ? `${picked + 1} of ${all.length}` : "";
+  const picture = byId("picture");
+  const source = `timeline/${id}/${isDark() ? "dark" : "light"}.svg`;
+  if (picture.getAttribute("src") !== source) picture.src = source;
+  picture.alt = `Timeline of ${title}, shared by ${name}`;
+  byId("play").href = `timeline/${id}`;
+  byId("play").title = "Play it, in a tab of its own";
+}
+
+function drawDesk() {
+  if (!about.instructor) return;
+  byId("joining").textContent = state.joining ? "Close joining" : "Open joining";
+  byId("joining").dataset.action = state.joining ? "close" : "open";
+  const chooser = byId("who");
+  const names = state.learners.map((each) => `${each.id} ${each.name}`).join("\n");
+  if (chooser.dataset.names === names) return;
+  chooser.dataset.names = names;
+  const chosen = chooser.value;
+  chooser.replaceChildren(...state.learners.map((each) => {
+    const option = make("option", each.name);
+    option.value = each.id;
+    option.selected = String(each.id) === chosen;
+    return option;
+  }));
+}
+
+// ---- keys and buttons ------------------------------------------------------------------------
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function step(by) {
+  if (!state?.timelines.length) return;
+  picked = (picked + by + state.timelines.length) % state.timelines.length;
+  drawTimeline();
+}
+
+const KEYS = {
+  t: () => document.querySelector("main").classList.toggle("large", state?.timelines.length
+    && !document.querySelector("main").classList.contains("large")),
+  d: () => {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    if (state) drawTimeline();
+  },
+  f: () => (document.fullscreenElement ? document.exitFullscreen()
+    : document.documentElement.requestFullscreen()),
+  i: () => about?.instructor && !byId("desk").open && byId("desk").showModal(),
+  ArrowLeft: () => step(-1),
+  ArrowRight: () => step(1),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, dialog");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || byId("board").hidden) return;
+  KEYS[event.key]?.();
+});
+
+// What cannot be undone wants a second press.
+const SURE = {
+  remove: "Press again: removes them, and what they sent",
+  reset: "Press again: forgets all learners and results",
+  end: "Press again: stops the board",
+};
+
+async function act(button) {
+  const { action } = button.dataset;
+  if (SURE[action] && !button.dataset.sure) {
+    const words = button.textContent;
+    button.dataset.sure = "yes";
+    button.textContent = SURE[action];
+    setTimeout(() => {
+      delete button.dataset.sure;
+      button.textContent = words;
+    }, SURE_MS);
+    return;
+  }
+  const learner = action === "remove" ? Number(byId("who").value) : null;
+  try {
+    const answer = await fetch("instructor", {
+      method: "POST",
+      headers: {
+        "Authorization": `Bearer ${pass.instructor}`,
+        "Content-Type": "application/json",
+      },
+      body: JSON.stringify({ action, learner }),
+    });
+    byId("said").textContent = answer.ok ? "Done." : (await answer.json()).detail;
+  } catch {
+    byId("said").textContent = "The board cannot be reached: nothing was done.";
+  }
+}
+
+for (const button of document.querySelectorAll("[data-action]")) {
+  button.addEventListener("click", () => act(button));
+}
+
+byId("door").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("pass", JSON.stringify({ code: byId("typed").value }));
+  start();
+});
+
+function start() {
+  readPass();
+  if (pass) connect();
+  else ask("");
+}
+
+addEventListener("hashchange", start);
+addEventListener("online", wake);
+document.addEventListener("visibilitychange", wake);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => state && drawTimeline());
+setInterval(look, 1000);
+start();
