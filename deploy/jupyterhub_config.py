@@ -58,7 +58,7 @@ c.SharedPasswordAuthenticator.user_password = PASSWORDS["learners"]
 c.SharedPasswordAuthenticator.admin_password = PASSWORDS["instructors"]
 c.Authenticator.admin_users = set(INSTRUCTORS)
 c.Authenticator.allow_all = True
-c.Authenticator.username_pattern = r"[a-z][a-z0-9_-]{0,31}"  # it becomes a folder's name
+c.Authenticator.username_pattern = r"[a-z][a-z0-9_-]{0,31}\Z"  # it becomes a folder's name
 
 # Every learner's server: `singleuser.py` makes the workspace, in a home folder of the hub's.
 c.JupyterHub.spawner_class = "simple"
