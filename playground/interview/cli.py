@@ -36,7 +36,9 @@ def interview(
     elif everything or as_json:
         _list(_chosen(chapter, level), as_json)
     elif context.invoked_subcommand is None or chapter or level:
-        raise typer.BadParameter("give --list, or one of: show, practice, anki (--help has all).")
+        raise typer.BadParameter(
+            "give --list, or one of: show, practice, predict, anki (--help has all)."
+        )
 
 
 @app.command()
@@ -52,7 +54,7 @@ def show(
     out = terminal.console()
     out.print(terminal.whole(question))
     if not run:
-        print(f"\nRun the evidence: playground interview show {question.id} --run")
+        print("\nThe same with --run runs the evidence here.")
         return
     with working("Running the evidence …"):
         found = evidence.run(question.evidence)
@@ -69,16 +71,15 @@ def practice(
     ] = 10,
 ) -> None:
     """Be asked: what is due first. Each answer is kept at once."""
-    from playground.interview import practice, terminal
+    from playground.interview import terminal
 
-    before = sum(entry.reviews for entry in practice.load().entries.values())
+    session = terminal.begin(_chosen(chapter, level), new)
     try:
-        answered = terminal.practise(_chosen(chapter, level), new)
+        terminal.practise(session)
     except KeyboardInterrupt:
-        now = sum(entry.reviews for entry in practice.load().entries.values())
-        print(f"\n{terminal.ended(now - before)}")
+        print(f"\n{terminal.kept(session)}")
         raise typer.Exit(130) from None
-    print(terminal.ended(answered))
+    print(terminal.kept(session))
 
 
 @app.command()
@@ -92,6 +93,36 @@ def anki(
 
     count = anki.export(_chosen(chapter, level), file)
     print(f"{count} cards written to {file}: in Anki, File → Import.")
+
+
+@app.command()
+def predict(
+    seed: Annotated[int, typer.Option(min=0, help="The same seed asks the same questions.")] = 1,
+    number: Annotated[
+        int | None, typer.Option(min=1, max=500, help="Which of them; else the next new one.")
+    ] = None,
+    answer: Annotated[
+        str | None, typer.Option(metavar="LETTER", help="The picture, if nobody can type.")
+    ] = None,
+    numbers: Annotated[
+        str, typer.Option(metavar="N,N,N", help="The numbers that go with --answer.")
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The question as JSON; with --answer, what came of it.")
+    ] = False,
+) -> None:
+    """Predict a timeline: choose what will happen, then it runs and is compared."""
+    from playground.interview import predict as predicting
+    from playground.interview import predict_terminal, predictions
+
+    asked = predicting.question(seed, number or predictions.following(seed))
+    given = predict_terminal.given(asked, answer, numbers) if answer is not None else None
+    if not as_json:
+        judged = predict_terminal.session(asked, given)
+        raise typer.Exit(0 if judged else 1)
+    told = predict_terminal.as_data(asked, given) if given else asked.as_data()
+    print(json.dumps(told, indent=2, ensure_ascii=False))
+    raise typer.Exit(1 if told.get("trouble") else 0)
 
 
 def _chosen(chapter: str | None, level: str | None) -> list[Question]:

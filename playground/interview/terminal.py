@@ -88,26 +88,25 @@ def outcome(found: evidence.Outcome) -> Panel:
     return Panel(Text("\n".join(lines)), title=title, title_align="left", border_style=title.style)
 
 
-def practise(questions: Sequence[Question], new: int) -> int:
-    """Ask what is due and then `new` questions at most; return how many were answered.
-
-    Every answer is kept at once. Raises NoTerminalError, and KeyboardInterrupt at Ctrl-C.
-    """
+def begin(questions: Sequence[Question], new: int) -> Session:
+    """Return a session with what is due and `new` others at most; raises NoTerminalError."""
     if not sys.stdin.isatty():
         raise NoTerminalError(
             "Practice asks you, and standard input is no terminal: `playground interview show ID`"
             " prints a question, and chapter 12 has practice in the notebook."
         )
     session = Session(questions, new=new)
+    for sentence in (session.note, "" if session.current else _rest(session)):
+        if sentence:
+            print(sentence)
+    return session
+
+
+def practise(session: Session) -> None:
+    """Ask until nothing is left; every answer is kept at once. Ctrl-C is KeyboardInterrupt."""
     out = console()
-    if session.note:
-        out.print(Text(session.note))
-    if session.current is None:
-        out.print(Text(_rest(session)))
-    while session.current is not None:
-        if not _ask(session, out):
-            break
-    return session.answered
+    while session.current is not None and _ask(session, out):
+        pass
 
 
 def _ask(session: Session, out: Console) -> bool:
@@ -124,7 +123,7 @@ def _ask(session: Session, out: Console) -> bool:
         if key in RATINGS and seen:
             session.rate(RATINGS[key])
             if session.current is None:
-                out.print(Text(_rest(session)))
+                print(_rest(session))
             return True
         if key in RATINGS:
             out.print(Text("First look at the answer: press Enter."))
@@ -171,9 +170,9 @@ def _rest(session: Session) -> str:
     return f"That is all for now.{later}"
 
 
-def ended(answered: int) -> str:
+def kept(session: Session) -> str:
     """Return the sentence that says what was kept."""
-    return f"{answered} answer{'s' * (answered != 1)} kept."
+    return f"{session.answered} answer{'s' * (session.answered != 1)} kept."
 
 
 def _evidence(question: Question) -> Group:
