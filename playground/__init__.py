@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from playground.classroom.membership import join, leave
+    from playground.classroom.sharing import share
     from playground.grading.magics import exercise
     from playground.grading.predictions import predict, reveal
     from playground.load.burst import burst, get
@@ -53,6 +55,8 @@ __all__ = [
     "get",
     "hold",
     "interleaved",
+    "join",
+    "leave",
     "load",
     "panel",
     "percentiles",
@@ -61,6 +65,7 @@ __all__ = [
     "reopen",
     "reveal",
     "serve",
+    "share",
     "sip",
     "talk",
     "timeline",
@@ -90,6 +95,8 @@ _HOMES = {
     "get": "playground.load.burst",
     "hold": "playground.load.hold",
     "interleaved": "playground.load.interleaved",
+    "join": "playground.classroom.membership",
+    "leave": "playground.classroom.membership",
     "load": "playground.load",  # a module that can be called
     "panel": "playground.panel",  # the same
     "percentiles": "playground.load.percentiles",
@@ -98,6 +105,7 @@ _HOMES = {
     "reopen": "playground.load.reopen",
     "reveal": "playground.grading.predictions",
     "serve": "playground.setups.server",
+    "share": "playground.classroom.sharing",
     "sip": "playground.load.sip",
     "talk": "playground.load.talk",
     "timeline": "playground.load.display",

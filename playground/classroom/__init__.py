@@ -6,3 +6,5 @@ mostly on different machines; they share the form of their messages (`messages`)
     board     run, app, room, store, guesses, guarding, drawing, page/
     learner   membership, reporting, sharing
 """
+
+PORT = 8770  # of the board, if nobody says otherwise

@@ -20,7 +20,6 @@ from playground.classroom.store import FILE, Store
 from playground.errors import Told
 from playground.grading import exercise
 
-PORT = 8770
 HERE = "127.0.0.1"
 CONNECTIONS = 2000  # at a time; more are told that the board is busy
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from playground.classroom import PORT
+
 app = typer.Typer()
 
 
@@ -20,7 +22,7 @@ def classroom(
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; 0 takes any free one.")
-    ] = 8770,
+    ] = PORT,
     store: Annotated[
         Path | None,
         typer.Option(file_okay=False, metavar="FOLDER", help="Where it is kept, if elsewhere."),
@@ -33,3 +35,36 @@ def classroom(
     from playground.classroom import board
 
     board.run(host, port, store, new_link=new_link)
+
+
+@app.command()
+def join(
+    address: Annotated[str, typer.Argument(help="Of the board, as it shows it.")],
+    code: Annotated[str, typer.Argument(help="Of the board, as it shows it.")],
+    name: Annotated[str, typer.Option(help="What the board calls you.")],
+) -> None:
+    """Join a board: it is told what your checks come to, and never your code."""
+    from playground.classroom import membership
+
+    membership.join(address, code, name=name)
+
+
+@app.command()
+def leave() -> None:
+    """Leave the board; nothing more is told."""
+    from playground.classroom import membership
+
+    membership.leave()
+
+
+@app.command()
+def share(
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="A saved run; otherwise your last one."),
+    ] = None,
+) -> None:
+    """Show the timeline of your last run on the board."""
+    from playground.classroom.sharing import share
+
+    share(file)

@@ -8,9 +8,10 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from playground.classroom.messages import LARGEST_TRACE
+
 MIB = 1 << 20
 LARGEST = 64 << 10  # bytes of a request's body
-LARGEST_TRACE = MIB
 POURED_AWAY = 32 * MIB  # of a body that is too large; a connection that brings more is cut
 # Of this machine only; nothing inline, so that no text can become code; in nobody's frame.
 POLICY = (

@@ -10,6 +10,7 @@ Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 Text = Annotated[str, StringConstraints(max_length=400)]
 AT_ONCE = 50  # reports in one message
 DAY_S = 86_400.0
+LARGEST_TRACE = 1 << 20  # bytes
 
 
 class Form(BaseModel):

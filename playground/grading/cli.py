@@ -258,7 +258,7 @@ def _checked(chosen: list[Exercise], file: Path | None, picture: bool) -> list[V
         advancing(f"Checking {len(chosen)} exercises …") as advance,
         ThreadPoolExecutor(os.cpu_count() or 2) as pool,
     ):
-        running = [pool.submit(session.check, each, picture=picture) for each in chosen]
+        running = [pool.submit(session.check, each, picture=picture, here=False) for each in chosen]
         try:
             for count, _ in enumerate(as_completed(running), 1):
                 advance(count / len(chosen))

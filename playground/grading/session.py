@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from playground import workspace
+from playground.classroom import reporting
 from playground.grading import progress
 from playground.grading.checking import grade
 from playground.grading.exercise import Exercise
@@ -17,11 +18,19 @@ class NotYet(Exception):
     """The solution was asked for before the pass; the message says how to see it all the same."""
 
 
-def check(exercise: Exercise, path: Path | None = None, *, picture: bool = False) -> Verdict:
-    """Grade the learner's file and record the result; another `path` is graded, not recorded."""
+def check(
+    exercise: Exercise, path: Path | None = None, *, picture: bool = False, here: bool = True
+) -> Verdict:
+    """Grade the learner's file and record the result; another `path` is graded, not recorded.
+
+    A board that was joined is told of it; `here` is False for one check of many, which does not
+    tell what the learner is working on.
+    """
     verdict = grade(exercise, path or exercise.learners_file(), picture=picture)
     if path is None:
         progress.record_verdict(verdict)
+        if sentence := reporting.told(verdict, here=here):
+            verdict.notes.append(sentence)
     return verdict
 
 
