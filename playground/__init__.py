@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playground.classroom.sharing import share
     from playground.grading.magics import exercise
     from playground.grading.predictions import predict, reveal
+    from playground.interview.card import evidence, practice, questions
     from playground.load.burst import burst, get
     from playground.load.client import Reply
     from playground.load.display import compare, timeline
@@ -51,6 +52,7 @@ __all__ = [
     "Wire",
     "burst",
     "compare",
+    "evidence",
     "exercise",
     "get",
     "hold",
@@ -60,7 +62,9 @@ __all__ = [
     "load",
     "panel",
     "percentiles",
+    "practice",
     "predict",
+    "questions",
     "raw",
     "reopen",
     "reveal",
@@ -91,6 +95,7 @@ _HOMES = {
     "Wire": "playground.load.raw",
     "burst": "playground.load.burst",
     "compare": "playground.load.display",
+    "evidence": "playground.interview.card",
     "exercise": "playground.grading.magics",
     "get": "playground.load.burst",
     "hold": "playground.load.hold",
@@ -100,7 +105,9 @@ _HOMES = {
     "load": "playground.load",  # a module that can be called
     "panel": "playground.panel",  # the same
     "percentiles": "playground.load.percentiles",
+    "practice": "playground.interview.card",
     "predict": "playground.grading.predictions",
+    "questions": "playground.interview.card",
     "raw": "playground.load.raw",
     "reopen": "playground.load.reopen",
     "reveal": "playground.grading.predictions",

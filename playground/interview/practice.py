@@ -113,6 +113,7 @@ class Session:
         book = load()
         ready, fresh = due(book, questions, clock())
         self.queue: list[Question] = [*ready, *fresh[:new]]
+        self.fresh = len(fresh[new:])  # never asked, and not in this session either
         self.answered = 0
         self.note = book.note
         self._entries = book.entries
