@@ -9,6 +9,8 @@ import nbformat
 
 from playground.gate import builds
 from playground.gate.notebooks import Cell, Notebook, Problem, form
+from playground.grading import exercise
+from playground.teaching import document, sections
 from playground.workspace import write_atomic
 
 
@@ -24,6 +26,8 @@ def check(course: Path, catalogue: Mapping[str, str]) -> list[Problem]:
         problems += form(notebook)
         problems += builds.check_cells(notebook, code)
         problems += _stubs(course, notebook, catalogue)
+        problems += _taught(notebook)
+    problems += _plans(course)
     problems += _exercises(notebooks, catalogue)
     if notebooks:
         problems += builds.check_end_state(notebooks, code)
@@ -33,7 +37,10 @@ def check(course: Path, catalogue: Mapping[str, str]) -> list[Problem]:
 
 
 def fix(course: Path, catalogue: Mapping[str, str]) -> list[str]:
-    """Copy modules and stubs into the cells that hold them; return the notebooks that changed."""
+    """Copy modules and stubs into the cells that hold them, and the plans into their document.
+
+    Return the files that changed.
+    """
     notebooks, _ = _read(course)
     code = _code(course, notebooks)
     changed = []
@@ -52,6 +59,10 @@ def fix(course: Path, catalogue: Mapping[str, str]) -> list[str]:
         if after != before:
             write_atomic(notebook.path, after.rstrip("\n").encode() + b"\n")
             changed.append(notebook.rel)
+    text = _with_plans(course)
+    if text is not None and text != (course / document.DOCUMENT).read_text("utf-8"):
+        write_atomic(course / document.DOCUMENT, text.encode())
+        changed.append(document.DOCUMENT.as_posix())
     return changed
 
 
@@ -87,6 +98,34 @@ def _stubs(course: Path, notebook: Notebook, catalogue: Mapping[str, str]) -> It
         if stub is not None and cell.source.rstrip("\n") != stub:
             text = "differs from the stub of its exercise: `playground gate --fix` copies it."
             yield notebook.problem(text, cell.number)
+
+
+def _taught(notebook: Notebook) -> Iterator[Problem]:
+    """What somebody who teaches it needs: minutes and speaker notes, section by section."""
+    minutes = notebook.node.metadata.get("course", {}).get("minutes")
+    if notebook.chapter in sections.TAUGHT and minutes:
+        for cell, text in sections.problems(notebook.node.cells, notebook.chapter, minutes):
+            yield notebook.problem(text, cell)
+
+
+def _plans(course: Path) -> Iterator[Problem]:
+    rel = document.DOCUMENT.as_posix()
+    try:
+        text = _with_plans(course)
+    except sections.TeachingError as error:
+        yield Problem(rel, 0, str(error))
+    else:
+        if text is not None and text != (course / document.DOCUMENT).read_text("utf-8"):
+            yield Problem(rel, 0, "shows other plans than are computed: `playground gate --fix`.")
+
+
+def _with_plans(course: Path) -> str | None:
+    """The document that shows the plans, as it should be; None where there is none."""
+    path = course / document.DOCUMENT
+    if not path.is_file():
+        return None
+    catalogue = {one.id: one for one in exercise.load(course)}
+    return document.updated(path.read_text("utf-8"), course, catalogue)
 
 
 def _exercises(notebooks: list[Notebook], catalogue: Mapping[str, str]) -> Iterator[Problem]:
