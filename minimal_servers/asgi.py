@@ -44,7 +44,8 @@ class Line(Protocol):
 
     buffer: bytearray  # received, not yet used
     news: asyncio.Event  # set when there is more to know
-    writable: asyncio.Event  # cleared while the client reads too slowly
+    slow: bool  # the client reads too slowly
+    writable: asyncio.Event  # set when it has caught up
     ended: bool  # the client has sent its last byte
     gone: bool  # nothing can be sent any more
 
@@ -161,7 +162,7 @@ class Exchange(Response):
             self.block(message.get("body", b""), message.get("more_body", False))
         else:
             raise RuntimeError(f"unexpected message {kind!r} (ASGI HTTP, Response Start and Body)")
-        if not line.writable.is_set():
+        if line.slow:
             await line.writable.wait()
             if line.gone and not self.complete:
                 raise ClientGone("the client has gone")

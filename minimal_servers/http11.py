@@ -15,9 +15,9 @@ reported, and up to the caller.
 import re
 import time
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
-from typing import NamedTuple
 
 MAX_LINE = 8 * 1024  # request line in bytes; RFC 9112 §3 asks for 8,000 at least
 MAX_HEAD = 64 * 1024  # request line and fields together
@@ -58,7 +58,8 @@ class BadRequest(Exception):
         self.fields = fields  # lines that the answer needs
 
 
-class Request(NamedTuple):
+@dataclass(slots=True)
+class Request:
     """The head of one request, checked. Everything that came over the wire stays bytes."""
 
     method: str  # "GET"
@@ -266,7 +267,7 @@ def chunk_size(line: bytes) -> int:
 
 def response_head(status: bytes, lines: Iterable[bytes]) -> bytes:
     """Status line, fields and the empty line (RFC 9112 §4). ``status`` is b"200 OK"."""
-    return b"HTTP/1.1 %b\r\n%b\r\n" % (status, b"".join(lines))
+    return b"".join([b"HTTP/1.1 ", status, b"\r\n", *lines, b"\r\n"])
 
 
 @lru_cache(maxsize=256)  # applications repeat themselves

@@ -43,8 +43,8 @@ class Connection(asyncio.Protocol):
         self.client = client  # subtle: a socket that was reset no longer knows its peer
         self.buffer = bytearray()
         self.news = asyncio.Event()
-        self.writable = asyncio.Event()
-        self.writable.set()
+        self.slow = False  # the client reads too slowly
+        self.writable = asyncio.Event()  # it has caught up
         self.exchange: Exchange | Session | None = None  # what goes on at the moment
         self.unread: Exchange | None = None  # answered, but its body is still arriving
         self.ended = False  # the client has sent its last byte
@@ -89,10 +89,12 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """More than 64 KiB are unsent (asyncio's limit)."""
+        self.slow = True
         self.writable.clear()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
+        self.slow = False
         self.writable.set()
 
     def expect(self, seconds: float) -> None:

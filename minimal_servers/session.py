@@ -101,7 +101,7 @@ class Session:
             await self.forbid()
         else:
             raise RuntimeError(f"unexpected message {kind!r} while {self.phase} (ASGI WebSocket)")
-        if not line.writable.is_set():
+        if line.slow:
             await line.writable.wait()
 
     def accept(self, message: Message) -> None:

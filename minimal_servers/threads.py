@@ -188,9 +188,9 @@ class Server:
         """Run the application once; True if the connection can carry another request."""
         request = connection.request
         assert request is not None
-        if self.stopping:
-            request = request._replace(keep_alive=False)
         response = wsgi.WSGIResponse(request, connection.transmit)
+        if self.stopping:
+            response.keep_alive = False
         environ = wsgi.build_environ(self.environ, request, connection.body, connection.peer)
         wsgi.respond(self.app, environ, response)
         connection.request = None

@@ -1,6 +1,7 @@
 """Bodies: Content-Length and chunked (RFC 9112 §6 and §7), and the bytes that follow them."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from minimal_servers import http11
 from minimal_servers.http11 import BadRequest, Request, read_body
 
 PLAIN = Request("POST", b"/", b"", 1, [], 0, True, False)
-CHUNKED = PLAIN._replace(length=None)
+CHUNKED = replace(PLAIN, length=None)
 
 
 def body(request: Request, data: bytes) -> tuple[bytes, bytes]:
@@ -38,7 +39,7 @@ def refusal(data: bytes) -> str:
 def test_a_length_is_kept_to_the_byte(
     length: int, data: bytes, expected: tuple[bytes, bytes]
 ) -> None:
-    assert body(PLAIN._replace(length=length), data) == expected
+    assert body(replace(PLAIN, length=length), data) == expected
 
 
 END = b"0\r\n\r\n"
