@@ -68,3 +68,19 @@ c.Spawner.default_url = "/lab/tree/notebooks/00_welcome.ipynb"
 c.Spawner.start_timeout = 120  # seconds: thirty servers that start at once share the processors
 c.Spawner.http_timeout = 120
 c.JupyterHub.concurrent_spawn_limit = 10
+
+# The board: the hub starts it, knows who reports to it, and who may act on it (admins, and the
+# group `instructors`). Servers tell it what checks come to: see singleuser.py.
+BOARD = f"http://127.0.0.1:{PORT + 3}"
+USES_BOARD = "access:services!service=board"
+c.JupyterHub.services = [
+    {
+        "name": "board",
+        "url": BOARD,
+        "command": [sys.executable, str(DEPLOY / "board.py"), str(FOLDER / "board")],
+        "oauth_no_confirm": True,
+    }
+]
+c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self", USES_BOARD]}]
+c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server", USES_BOARD]
+c.Spawner.environment = {"PLAYGROUND_BOARD": f"{BOARD}/services/board"}

@@ -36,7 +36,7 @@ def run(host: str, port: int, folder: Path | None = None, *, new_link: bool = Fa
     place = folder or workspace.root() / "board"
     listener = _listen(host, port)
     with listener:
-        store = _open(place)
+        store = open_store(place)
         try:
             token = store.do(room.open_room).result()
             if new_link:
@@ -71,7 +71,7 @@ def _serve(store: Store, addresses: list[str], listener: socket.socket) -> None:
     server.run([listener])
 
 
-def _open(place: Path) -> Store:
+def open_store(place: Path) -> Store:
     """The store of that folder; one of a board that was ended is put away first."""
     store = Store(place)
     if store.do(lambda db: room.setting(db, "ended")).result():

@@ -129,19 +129,22 @@ function draw() {
 }
 
 function drawHead() {
-  const [first, ...others] = about.addresses;
-  const place = first.replace("http://", "");
+  const [first, ...others] = about.addresses; // none where a hub lets learners in
   const { code, joining } = state;
-  byId("how").textContent = joining ? "Join: in a terminal of the course" : "Nobody can join now";
-  byId("command").textContent = joining ? `playground join ${place} ${code} --name YOU` : "";
+  const open = joining ? (first ? "Join: in a terminal of the course" : "Join: start your server") : "";
+  byId("how").textContent = open || "Nobody can join now";
   byId("others").textContent = joining && others.length ? `or at ${others.join(", ")}` : "";
+  byId("code").parentElement.hidden = byId("ways").hidden = !first;
   byId("code").textContent = joining ? `${code.slice(0, 3)} ${code.slice(3)}` : "closed";
   byId("here").textContent = state.learners.length;
   byId("passes").textContent = sum(Object.values(state.exercises).map((each) => each.passed));
   byId("clock").textContent = state.clock;
   byId("nothing").hidden = state.learners.length > 0;
   byId("legend").hidden = !state.learners.length;
-  byId("terminal").textContent = `playground join ${place} ${code} --name YOU`;
+  const place = (first ?? "").replace("http://", "");
+  const command = first ? `playground join ${place} ${code} --name YOU` : "";
+  byId("command").textContent = joining ? command : "";
+  byId("terminal").textContent = command;
   byId("notebook").textContent = `playground.join("${place}", "${code}", name="YOU")`;
 }
 
