@@ -34,8 +34,11 @@ const model = {
   on: (event, call) => { heard[event] = call; },
   off: () => {},
   send: async (message) => {
+    const before = window.state;
     window.state = await window.kernel(message);
-    for (const name of Object.keys(window.state)) heard[`change:${name}`]?.();
+    for (const name in before)
+      if (JSON.stringify(before[name]) !== JSON.stringify(window.state[name]))
+        heard[`change:${name}`]();
   },
 };
 window.state = await window.kernel({ key: 0 });

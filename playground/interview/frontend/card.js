@@ -43,12 +43,16 @@ class Card {
 	draw() {
 		const held = this.el.contains(document.activeElement);
 		const view = this.view;
+		const same = this.drawn === view.key; // only a note has come
+		const open = same ? [...this.parts.keys()].filter((letter) => this.open(letter)) : [];
+		this.drawn = view.key;
 		this.parts = new Map();
 		this.rates = [];
 		this.el.replaceChildren();
 		if (view.note) this.el.append(make("p", "pgi-note", view.note));
 		if (view.end) this.drawEnd(view);
 		else this.drawQuestion(view);
+		for (const letter of open) this.parts.get(letter).open = true;
 		if (held) this.el.focus();
 		this.aloud.textContent = held ? view.end || this.el.querySelector(".pgi-asked").innerText : "";
 	}
@@ -137,7 +141,7 @@ class Card {
 	}
 
 	open(letter) {
-		return Boolean(this.parts.get(letter)?.open);
+		return this.parts.get(letter).open;
 	}
 
 	prove() {
