@@ -101,6 +101,7 @@ class Exchange(Response):
         self.body_done = False  # the last byte of the request body has been received
         self.pieces: Iterator[bytes | None] | None = None  # the body on its way in
         self.skipped = 0  # bytes of body that nobody wanted
+        self.listens = False  # the application waits, or has waited, for news
         self.told = False  # the application knows that nobody listens: it may leave without a word
 
     async def receive(self) -> Message:
@@ -123,6 +124,7 @@ class Exchange(Response):
             if not self.body_done:
                 line.expect(BODY_SECONDS)
             line.news.clear()
+            self.listens = True
             await line.news.wait()
         self.told = True
         return {"type": "http.disconnect"}
@@ -193,7 +195,8 @@ class Exchange(Response):
     def end(self) -> None:
         """The response is over; the application may work on (ASGI: receive() says disconnect)."""
         self.complete = True
-        self.line.news.set()
+        if self.listens:
+            self.line.news.set()
         self.line.over(self)
 
     def reject(self, error: BadRequest) -> None:

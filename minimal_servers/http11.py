@@ -33,7 +33,6 @@ HEAD = re.compile(rb"%b\r\n((?:%b:%b\r\n)*+)\r\n" % (REQUEST_LINE.pattern, TOKEN
 ABSOLUTE = re.compile(rb"http://([^/?@]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)  # RFC 9112 §3.2.2
 HOST = re.compile(rb"(?:[0-9A-Za-z\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # RFC 3986 §2.1
-LENGTH = re.compile(rb"[0-9]{1,18}")  # never int() alone: it takes "+1", "1_0" and " 1" as well
 QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 CHUNK_LINE = re.compile(  # RFC 9112 §7.1 and §7.1.1
     rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)*+" % (TOKEN, TOKEN, QUOTED)
@@ -190,9 +189,14 @@ def body_length(deciding: dict[bytes, bytes], minor: int) -> int | None:
         return None
     if length is None:
         return 0
-    if LENGTH.fullmatch(length) is None:
+    if not is_length(length):
         raise BadRequest("400 Bad Request", "malformed or repeated Content-Length")
     return int(length)
+
+
+def is_length(value: bytes) -> bool:
+    """Whether it is a Content-Length. Never int() alone: it takes "+1", "1_0" and " 1" as well."""
+    return value.isdigit() and len(value) <= 18
 
 
 def wants_keep_alive(connection: bytes | None, minor: int) -> bool:

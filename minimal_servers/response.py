@@ -15,6 +15,7 @@ from minimal_servers.http11 import (
     date_line,
     field_line,
     forbids_body,
+    is_length,
     response_head,
     status_code,
 )
@@ -70,7 +71,7 @@ class Response:
     def keeps(self, name: bytes, value: bytes) -> bool:
         """Note what a field means for the framing; whether it is sent as it is."""
         if name == b"content-length":
-            if self.length is not None or not http11.LENGTH.fullmatch(value):
+            if self.length is not None or not is_length(value):
                 raise ValueError(f"malformed or repeated Content-Length {value!r}")
             self.length = int(value)
             return self.code != 204  # RFC 9110 §8.6
