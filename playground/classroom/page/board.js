@@ -1,7 +1,8 @@
 // The page of the board. Whatever learners wrote becomes text (textContent) and nothing else.
 
 const byId = (id) => document.getElementById(id);
-const SIZES = [[40, "large"], [90, "medium"], [Infinity, "small"]]; // learners, letters
+const SIZES = [1.4, 1.25, 1.1, 1, 0.9, 0.8, 0.72, 0.65]; // of names: the largest that has room
+const ORDER = ["failed", "open", "passed"]; // who may want help comes first
 const WRONG = 4401, WAIT = 4429, ENDED = 4410;
 const SURE_MS = 5000;
 const LONGEST_WAIT_MS = 5000;
@@ -117,32 +118,30 @@ function make(name, text = "", kind = "") {
 }
 
 function draw() {
-  const { learners } = state;
-  document.body.dataset.size = SIZES.find(([most]) => learners.length <= most)[1];
-  drawHead();
-  drawExercises();
-  drawFailures();
-  drawTimeline();
-  drawDesk();
   const aside = state.failures.length || state.timelines.length;
   document.querySelector("main").classList.toggle("alone", !aside);
+  drawHead();
+  drawFailures();
+  drawTimeline();
+  drawExercises();
+  drawDesk();
 }
 
 function drawHead() {
-  const [first, ...others] = about.addresses; // none where a hub lets learners in
+  const [place, ...others] = about.addresses.map((each) => each.replace("http://", ""));
   const { code, joining } = state;
-  const open = joining ? (first ? "Join: in a terminal of the course" : "Join: start your server") : "";
-  byId("how").textContent = open || "Nobody can join now";
-  byId("others").textContent = joining && others.length ? `or at ${others.join(", ")}` : "";
-  byId("code").parentElement.hidden = byId("ways").hidden = !first;
+  const several = others.length ? ` (or ${others.slice(0, 2).join(", ")})` : "";
+  const open = place ? `Join at${several}` : "Join: start your server"; // a hub lets learners in
+  byId("how").textContent = joining ? open : "Nobody can join now";
+  byId("address").textContent = place ?? "";
+  byId("code").parentElement.hidden = byId("ways").hidden = !place;
   byId("code").textContent = joining ? `${code.slice(0, 3)} ${code.slice(3)}` : "closed";
   byId("here").textContent = state.learners.length;
   byId("passes").textContent = sum(Object.values(state.exercises).map((each) => each.passed));
   byId("clock").textContent = state.clock;
   byId("nothing").hidden = state.learners.length > 0;
   byId("legend").hidden = !state.learners.length;
-  const place = (first ?? "").replace("http://", "");
-  const command = first ? `playground join ${place} ${code} --name YOU` : "";
+  const command = place ? `playground join ${place} ${code} --name YOU` : "";
   byId("command").textContent = joining ? command : "";
   byId("terminal").textContent = command;
   byId("notebook").textContent = `playground.join("${place}", "${code}", name="YOU")`;
@@ -165,17 +164,28 @@ function drawExercises() {
     ...busy.map((name) => exercise(name, here.get(name))),
     ...earlier.map((name) => exercise(name, [])),
   );
+  const rooms = byId("rooms");
+  for (const size of SIZES) {
+    rooms.style.setProperty("--names", `${size}rem`);
+    rooms.classList.toggle("dense", size < 0.9);
+    if (rooms.scrollHeight <= rooms.clientHeight) break;
+  }
 }
 
 function exercise(name, people) {
   const item = make("li", "", people.length ? "" : "earlier");
   const rated = state.exercises[name];
-  if (rated?.tried) item.append(rate(rated));
-  item.append(make("h3", name ? about.titles[name] : "Joined, nothing checked yet"));
-  item.append(make("small", people.length ? name : ""));
+  const head = make("div", "", "head");
+  head.append(
+    make("h3", name ? about.titles[name] : "Joined, nothing checked yet"),
+    make("small", name),
+  );
+  if (rated?.tried) head.append(rate(rated));
+  item.append(head);
   if (people.length) {
     const list = make("ul", "", "people");
-    list.append(...people.map(person));
+    const sorted = ORDER.flatMap((kind) => people.filter((each) => kindOf(each) === kind));
+    list.append(...sorted.map(person));
     item.append(list);
   }
   return item;
@@ -191,14 +201,17 @@ function rate({ passed, tried }) {
   return shown;
 }
 
+function kindOf(each) {
+  if (each.passed) return "passed";
+  return each.status === "failed" ? "failed" : "open";
+}
+
 function person(each) {
-  const kind = each.passed ? "passed" : each.status === "failed" ? "failed" : "open";
-  const item = make("li", each.name, kind);
+  const item = make("li", each.name, kindOf(each));
   item.title = each.name;
   const minutes = Math.floor((each.age_s ?? 0) / 60);
-  if (minutes >= 2 && !each.passed && document.body.dataset.size !== "small") {
-    item.append(make("small", `  ${minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`}`));
-  }
+  const since = minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  if (minutes >= 2 && !each.passed) item.append(make("small", `  ${since}`));
   return item;
 }
 
