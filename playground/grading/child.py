@@ -422,9 +422,7 @@ class Guard:
             return
         real = _real(path)
         if real.startswith(self.hidden) and real != self.visible:
-            raise NotAllowed(
-                f"refused to read {real}: solutions and graders are closed while a file is graded"
-            )
+            raise NotAllowed(f"refused to read {real}: it is closed while a file is graded")
 
     def changed(self, *paths: Any, places: tuple[Any, ...] = ()) -> None:
         """Refuse to change a file outside the scratch folder.

@@ -79,6 +79,7 @@ class Cohort:
     """What was found in the folder."""
 
     learners: list[str] = field(default_factory=list)
+    homes: list[Path] = field(default_factory=list)  # their folders
     rows: list[Row] = field(default_factory=list)  # by learner, then as in the course
     tasks: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # sentences that need no action
@@ -134,7 +135,9 @@ def grade(
         if known:
             say(f"Going on: {known} of {len(cohort.tasks)} files were graded before.")
         done = known
-        for task, answer in _answers(todo, min(jobs or os.cpu_count() or 2, len(todo))):
+        for task, answer in _answers(
+            todo, cohort.homes, min(jobs or os.cpu_count() or 2, len(todo))
+        ):
             _fill(task.row, answer)
             if task.row.status != Status.BROKEN:
                 notes.add(task, answer)
@@ -186,6 +189,7 @@ def _stray(entry: Path, cohort: Cohort) -> None:
 def _read_learner(home: Path, catalogue: list[Exercise], cohort: Cohort) -> None:
     learner = printable(home.name)
     cohort.learners.append(learner)
+    cohort.homes.append(home.absolute())
     chapters = {each.chapter for each in catalogue}
     found = [tree for tree in TREES if _has_chapter(home / tree, chapters)]
     if len(found) > 1:  # a whole checkout has the stubs besides
@@ -267,9 +271,14 @@ def _fill(row: Row, answer: dict[str, Any]) -> None:
 
 
 class Worker:
-    """A process that grades; `ask` starts it, and starts another when it is lost."""
+    """A process that grades; `ask` starts it, and starts another when it is lost.
 
-    def __init__(self) -> None:
+    What lies in the folders `closed` is not read by what it grades.
+    """
+
+    def __init__(self, closed: list[Path]) -> None:
+        self._program = [sys.executable, "-m", "playground.grading.cohort_worker"]
+        self._program += [str(workspace.checkout()), *map(str, closed)]
         self._process: subprocess.Popen[str] | None = None
         self._closed = False
 
@@ -302,7 +311,7 @@ class Worker:
 
     def _ask(self, task: Task) -> dict[str, Any] | None:
         if self._process is None:
-            self._process = _start()
+            self._process = _start(self._program)
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
@@ -331,9 +340,9 @@ def _broken(message: str) -> dict[str, Any]:
     return {"status": str(Status.BROKEN), "checks": [], "message": message}
 
 
-def _start() -> subprocess.Popen[str]:
+def _start(program: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "playground.grading.cohort_worker", str(workspace.checkout())],
+        program,
         start_new_session=True,  # Ctrl-C is ours; it is told once, by close()
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -342,13 +351,15 @@ def _start() -> subprocess.Popen[str]:
     )
 
 
-def _answers(tasks: list[Task], count: int) -> Iterator[tuple[Task, dict[str, Any]]]:
+def _answers(
+    tasks: list[Task], closed: list[Path], count: int
+) -> Iterator[tuple[Task, dict[str, Any]]]:
     """Yield every task with its answer, as they come, from `count` workers."""
     todo: queue.SimpleQueue[Task] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
     for task in tasks:
         todo.put(task)
-    workers = [Worker() for _ in range(count)]
+    workers = [Worker(closed) for _ in range(count)]
 
     def work(worker: Worker) -> None:
         with contextlib.suppress(queue.Empty):

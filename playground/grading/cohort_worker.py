@@ -22,6 +22,7 @@ from typing import Any
 
 from playground.grading.checking import grade
 from playground.grading.exercise import Exercise, load
+from playground.grading.learner import Learner
 from playground.grading.verdict import Status, Verdict
 
 LONGEST = 300  # characters of a message
@@ -34,10 +35,14 @@ _VARYING = (  # what differs from run to run, and what stands for it
 
 
 def main() -> None:
-    """Grade until standard input ends; the argument is the course's folder."""
+    """Grade until standard input ends.
+
+    The arguments are the course's folder, and those that the graded code must not read.
+    """
+    course, *Learner.closed = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever is printed here is no answer
-    catalogue = {each.id: each for each in load(Path(sys.argv[1]))}
+    catalogue = {each.id: each for each in load(Path(course))}
     for line in sys.stdin:
         asked = json.loads(line)
         answer = graded(catalogue[asked["exercise"]], base64.b64decode(asked["source"]))

@@ -162,9 +162,8 @@ def replying(app: Application) -> Callable[[bytes], bytes]:
         request = http11.take_head(bytearray(head))
         assert request is not None, "the head of a request ends in an empty line"
         sent = bytearray()
-        response = WSGIResponse(
-            request._replace(keep_alive=False), lambda data, wait: sent.extend(data)
-        )
+        response = WSGIResponse(request, lambda data, wait: sent.extend(data))
+        response.keep_alive = False
         environ = build_environ(base_environ(HOST, 0, True, True), request, BytesIO(), (HOST, 0))
         respond(app, environ, response)
         return bytes(sent)

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -182,6 +182,7 @@ class Learner:
     """The learner's file in a process of its own: a context manager, or `load` and `close`."""
 
     apart = sys.platform == "linux"  # in namespaces; false from the first time that failed on
+    closed: Sequence[str] = ()  # folders that no learner's code may read, besides the course's own
 
     def __init__(
         self, path: Path, *, limits: Limits | None = None, deadline_s: float = DEADLINE_S
@@ -413,7 +414,7 @@ class Learner:
             "scratch": self._scratch,
             "limits": asdict(limits),
             "apart": self.apart,
-            "hidden": [str(checkout / name) for name in _HIDDEN],
+            "hidden": [*(str(checkout / name) for name in _HIDDEN), *self.closed],
             "visible": str(self.path),
         }
         ours = str(Path(__file__).resolve().parents[2])

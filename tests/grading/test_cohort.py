@@ -70,6 +70,15 @@ def folder(twice: Exercise, tmp_path: Path) -> Path:
     return base
 
 
+def test_nobody_reads_what_another_has_handed_in(folder: Path) -> None:
+    theirs = folder / "ada/exercises/01_socket/double.py"
+    submit(folder, "cy", f"exec(open({str(theirs)!r}).read())\n")
+    assert run(folder).exit_code == 0
+    found = rows(folder)
+    assert (found["ada"]["status"], found["cy"]["status"]) == ("passed", "failed")
+    assert f"refused to read {theirs}" in found["cy"]["message"]
+
+
 def test_right_and_wrong_untouched_and_missing(folder: Path, twice: Exercise) -> None:
     submit(folder, "cy", twice.stub.read_text(), ".")
     (folder / "dan/exercises/01_socket").mkdir(parents=True)
@@ -174,8 +183,8 @@ def test_a_worker_that_is_lost_costs_one_file(
 ) -> None:
     start, started = cohort._start, []
 
-    def fragile() -> subprocess.Popen[str]:
-        started.append(start())
+    def fragile(program: list[str]) -> subprocess.Popen[str]:
+        started.append(start(program))
         if len(started) <= cohort.TRIES:
             started[-1].kill()
         return started[-1]
