@@ -125,6 +125,54 @@ def predict(
     raise typer.Exit(1 if told.get("trouble") else 0)
 
 
+@app.command()
+def mock(
+    minutes: Annotated[
+        int, typer.Option(min=2, max=240, help="How long you have for answers.")
+    ] = 30,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The same seed asks the same; else it is new.")
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Begin another one, even if one was interrupted.")
+    ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Only show the report of the last one.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The report of the last one as JSON.")
+    ] = False,
+) -> None:
+    """A mock interview: half an hour, timed, you mark yourself, and a report at the end."""
+    from playground.interview import bank, mock_terminal
+    from playground.interview import mock as mocking
+
+    questions = bank.load()
+    if report or as_json:
+        _report(questions, as_json)
+        return
+    sitting = None if new or seed is not None else mocking.resume(questions)
+    try:
+        mock_terminal.hold(sitting or mocking.begin(questions, minutes=minutes, seed=seed))
+    except KeyboardInterrupt:
+        print(f"\n{mock_terminal.KEPT}")
+        raise typer.Exit(130) from None
+
+
+def _report(questions: list[Question], as_json: bool) -> None:
+    from playground.interview import mock as mocking
+    from playground.interview import mock_terminal, terminal
+    from playground.interview.report import report
+
+    found = mocking.records()
+    if not found:
+        raise mocking.MockError("There was no mock interview yet: `playground interview mock`.")
+    if as_json:
+        print(json.dumps(report(found[-1], questions).as_data(), indent=2, ensure_ascii=False))
+    else:
+        mock_terminal.show_report(found[-1], questions, terminal.console())
+
+
 def _chosen(chapter: str | None, level: str | None) -> list[Question]:
     from playground.interview import bank
 

@@ -51,7 +51,7 @@ def facts(asked: Question) -> list[tuple[str, str]]:
 
 
 def ask(asked: Question, out: Console, read: Callable[[str], str]) -> Answer:
-    """Ask until there is an answer. Raises ``PredictError`` at the end of the input."""
+    """Ask until there is an answer. Raises ``EOFError`` at the end of the input."""
     letters = "/".join(one.letter for one in asked.pictures)
     letter = _until(out, read, f"Which picture ({letters})? ", functools.partial(_letter, asked))
     numbers = {}
@@ -95,10 +95,20 @@ def compared(judged: Judged, found: Outcome) -> Group:
 
 
 def session(asked: Question, answer: Answer | None) -> Judged | None:
-    """Ask one question and run it; ``answer`` is what was given on the command line."""
+    """Ask one question and run it; ``answer`` is what was given on the command line.
+
+    Raises ``PredictError`` if nobody answers.
+    """
     out = console()
     out.print(question(asked, out.width))
-    return play(asked, answer or ask(asked, out, out.input), out)
+    try:
+        said = answer or ask(asked, out, out.input)
+    except EOFError:
+        raise PredictError(
+            "There was no answer. Where nobody can type, give all of it:"
+            " --answer B --numbers 2,3,2."
+        ) from None
+    return play(asked, said, out)
 
 
 def given(asked: Question, letter: str, numbers: str) -> Answer:
@@ -142,8 +152,3 @@ def _until(
             return parse(read(words))
         except PredictError as error:
             out.print(Text(str(error)))
-        except EOFError:
-            raise PredictError(
-                "There was no answer. Where nobody can type, give all of it:"
-                " --answer B --numbers 2,3,2."
-            ) from None
