@@ -207,7 +207,9 @@ def show_widget(widget: Any, text: str) -> None:
     """Display a widget; where no widget can be shown, `text` stands in its place."""
     from IPython.display import display
 
-    display({**widget._repr_mimebundle_(), "text/plain": text}, raw=True)
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle  # an anywidget adds its metadata
+    display({**data, "text/plain": text}, raw=True)
 
 
 def in_notebook() -> bool:

@@ -7,6 +7,7 @@ starts a thread that does what it asks for, one after the other.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
@@ -129,14 +130,17 @@ def practice(chapter: str | None = None, level: str | None = None, new: int = NE
 def questions(chapter: str | None = None, level: str | None = None) -> Panel:
     """Return the questions of a chapter and a level as a list; raises BankError for neither."""
     chosen = bank.select(bank.load(), chapter, level)
-    text = "\n".join(f"{each.chapter} {each.level:<6} {each.question}" for each in chosen)
-    parts = []
+    levels = Counter(each.level for each in chosen)
+    counted = ", ".join(f"{levels[level]} {level}" for level in bank.LEVELS if levels[level])
+    title = f"{len(chosen)} questions: {counted}"
+    lines = (f"{each.chapter} {each.level:<6} {each.question}" for each in chosen)
+    text = "\n".join((title, *lines))
+    parts = [f'<div style="margin-bottom:.4em">{title}</div>']
     for file, group in groupby(chosen, key=lambda each: each.file):
         rows = "".join(_row(each) for each in group)
-        title = escape(render.chapter_name(file))
         parts.append(
             f'<details{" open" * bool(chapter)}><summary style="cursor:pointer;font-weight:600">'
-            f"{title}</summary><table style="
+            f"{render.chapter_name(file)}</summary><table style="
             f'"border-collapse:collapse;color:inherit;font-size:inherit">{rows}</table></details>'
         )
     return Panel(text, render.card("".join(parts), render.COLOURS[Status.NOT_SOLVED]))
