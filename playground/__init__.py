@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from playground.grading.magics import exercise
     from playground.grading.predictions import predict, reveal
     from playground.interview.card import evidence, practice, questions
+    from playground.interview.mock_widget import mock_interview
+    from playground.interview.predict_widget import predict_timeline
     from playground.load.burst import burst, get
     from playground.load.client import Reply
     from playground.load.display import compare, timeline
@@ -60,10 +62,12 @@ __all__ = [
     "join",
     "leave",
     "load",
+    "mock_interview",
     "panel",
     "percentiles",
     "practice",
     "predict",
+    "predict_timeline",
     "questions",
     "raw",
     "reopen",
@@ -103,10 +107,12 @@ _HOMES = {
     "join": "playground.classroom.membership",
     "leave": "playground.classroom.membership",
     "load": "playground.load",  # a module that can be called
+    "mock_interview": "playground.interview.mock_widget",
     "panel": "playground.panel",  # the same
     "percentiles": "playground.load.percentiles",
     "practice": "playground.interview.card",
     "predict": "playground.grading.predictions",
+    "predict_timeline": "playground.interview.predict_widget",
     "questions": "playground.interview.card",
     "raw": "playground.load.raw",
     "reopen": "playground.load.reopen",

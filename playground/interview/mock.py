@@ -1,12 +1,14 @@
 """A mock interview: half an hour of questions, timed, marked by the candidate, kept at every step.
 
     sitting = begin(bank.load(), minutes=30)      # or resume(bank.load()), if one is open
-    sitting.write("It returns …"); sitting.answered()
+    sitting.go_on()                               # the question is shown
+    sitting.write("It returns …")
+    sitting.answered()
     sitting.mark([True, False, True], slipped=False)
 
-The clock runs while a question is answered and stands while it is marked. All of it lies in the
-workspace, in one file an interview, which is written at each step: an interview that was
-interrupted goes on where it was::
+The clock runs from when a question is shown until it is answered, and stands while it is marked.
+All of it lies in the workspace, in one file an interview, which is written at each step: an
+interview that was interrupted goes on where it was::
 
     interviews/2030-06-01_12-00-00.json
 """
@@ -117,6 +119,7 @@ class Sitting:
         self.questions = {each.id: each for each in questions}
         self._clock = clock
         self._last = clock()
+        self._stands = True
 
     @property
     def task(self) -> Task | None:
@@ -131,11 +134,15 @@ class Sitting:
         return len(self.record.done) + 1
 
     @property
+    def runs(self) -> bool:
+        """Whether the clock runs."""
+        task = self.task
+        return task is not None and task.state == ANSWERING and not self._stands
+
+    @property
     def left_s(self) -> float:
         """Seconds that are left for answers; below 0 in overtime."""
-        task = self.task
-        runs = task is not None and task.state == ANSWERING
-        going = self._clock() - self._last if runs else 0.0
+        going = self._clock() - self._last if self.runs else 0.0
         return self.record.minutes * 60 - self.record.used_s - going
 
     @property
@@ -159,13 +166,14 @@ class Sitting:
         self._save()
 
     def mark(self, points: Sequence[bool], slipped: bool = False) -> None:
-        """Keep which points the answer had, and whether it was the wrong one; the clock goes on.
+        """Keep which points the answer had, and whether it was the wrong one. The clock stands
+        until the next task is shown (``go_on``).
 
         After the last question, and when time is up, this ends the interview.
         """
         task = self._now(MARKING)
         task.points, task.slipped, task.state = list(points), slipped, DONE
-        self._last = self._clock()
+        self._stands = True
         if self.left_s <= 0 or self.task is None:
             self.record.ended = True
         self._save()
@@ -174,12 +182,17 @@ class Sitting:
         """End it here: what was not marked does not count."""
         self._tick()
         self.record.ended = True
-        self._save()
+        save(self.record)
+
+    def go_on(self) -> None:
+        """The current task is shown: from now on the clock runs."""
+        if self._stands:
+            self._stands, self._last = False, self._clock()
 
     def pause(self) -> None:
         """Keep what there is; the clock stands until the interview goes on."""
-        self._tick()
         self._save()
+        self._stands = True
 
     def _now(self, state: str) -> Task:
         task = self.task
@@ -189,13 +202,12 @@ class Sitting:
 
     def _tick(self) -> None:
         now, task = self._clock(), self.task
-        if task is not None and task.state == ANSWERING:
+        if task is not None and self.runs:
             task.used_s += max(0.0, now - self._last)
         self._last = now
 
     def _save(self) -> None:
-        if self.task is not None and self.task.state == ANSWERING:
-            self._tick()
+        self._tick()
         save(self.record)
 
 
@@ -211,7 +223,7 @@ def begin(
 
     Without a ``seed`` it is another one each time, without the questions of the last three.
     """
-    _check_minutes(minutes)
+    check_minutes(minutes)
     avoid: set[str] = set()
     if seed is None:
         seed = random.randrange(2**31)
@@ -342,7 +354,8 @@ def _fresh_id(moment: datetime.datetime) -> str:
     return next(name for name in names if not (folder() / f"{name}.json").exists())
 
 
-def _check_minutes(minutes: Any) -> None:
+def check_minutes(minutes: Any) -> None:
+    """Raises ``MockError`` for what is no length of an interview."""
     whole = isinstance(minutes, int) and not isinstance(minutes, bool)
     if not whole or not LEAST <= minutes <= MOST:
         raise MockError(f"An interview takes from {LEAST} to {MOST} minutes, not {minutes!r}.")

@@ -73,6 +73,7 @@ def show_report(record: mock.Record, questions: Sequence[Question], out: Console
 
 
 def _hold_task(sitting: Sitting, task: Task, out: Console) -> None:
+    sitting.go_on()
     out.print()
     out.rule(Text(_heading(sitting, task)), align="left")
     if task.kind == PREDICTION:

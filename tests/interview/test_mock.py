@@ -67,12 +67,15 @@ def clock():
 
 def begin(clock: Clock, minutes: int = 30, seed: int = 4, day: int = 0) -> Sitting:
     now = NOON + datetime.timedelta(days=day)
-    return mock.begin(BANK, minutes=minutes, seed=seed, clock=clock, now=lambda: now)
+    sitting = mock.begin(BANK, minutes=minutes, seed=seed, clock=clock, now=lambda: now)
+    sitting.go_on()
+    return sitting
 
 
 def through(sitting: Sitting, clock: Clock, seconds: float = 60, right: bool = True) -> None:
     while sitting.task is not None:
         task = sitting.task
+        sitting.go_on()
         clock.now += seconds
         sitting.write("something")
         sitting.answered()
@@ -149,7 +152,9 @@ def test_the_clock_runs_while_one_answers_and_stands_while_one_marks(clock):
     clock.now += 500  # reads the model answer
     assert sitting.left_s == 1760
     sitting.mark([True])
+    clock.now += 500  # reads the two-minute answer
     assert sitting.left_s == 1760
+    sitting.go_on()
     clock.now += 10
     assert sitting.left_s == 1750
     assert sitting.record.tasks[0].used_s == 40
@@ -243,6 +248,7 @@ def test_the_report_says_what_was_good_what_to_read_again_and_how_long_it_took(c
     sitting = begin(clock)
     tasks = sitting.record.tasks
     for place, task in enumerate(list(tasks)):
+        sitting.go_on()
         clock.now += 90
         sitting.write("my | own\nwords")
         sitting.answered()
@@ -333,7 +339,8 @@ def test_a_candidate_types_marks_and_gets_a_report_in_eighty_columns(clock):
     lines = [line for line in out.text.splitlines() if str(workspace.root()) not in line]
     assert max(map(len, lines)) <= 80
     assert sitting.record.path.with_suffix(".md").exists()
-    assert first.used_s == 30  # three lines; what was typed while marking is no time
+    assert first.used_s == 30  # three lines; marking and reading takes no time
+    assert second.used_s == 10
 
 
 @pytest.mark.parametrize("kept", range(6))
