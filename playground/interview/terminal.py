@@ -113,6 +113,7 @@ def _ask(session: Session, out: Console) -> bool:
     """Ask the current question until it is rated; False for the wish to end."""
     question = session.current
     assert question is not None
+    out.print()
     out.rule(Text(f"{len(session.queue)} to go · {where(question)}"), align="left")
     out.print(Text(question.question, "bold"))
     out.print(Text("Say your answer aloud, in 30 seconds. Then press Enter.", "dim"))
@@ -180,4 +181,6 @@ def _evidence(question: Question) -> Group:
     if question.evidence.test:
         shown.append(f"\n{question.evidence.test}", "dim")
     code = evidence.source(question.evidence)
-    return Group(shown, Text(), Syntax(code, "python", background_color="default", word_wrap=True))
+    # the colours of the terminal itself, which are readable on its background
+    lines = Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True)
+    return Group(shown, Text(), lines)
