@@ -258,7 +258,7 @@ class Client:
 
     def expect_bytes(self, expected: bytes, *, why: str = "", nudge: str = "") -> None:
         """Read as many bytes as `expected` has and compare; a caret shows the first wrong one."""
-        while len(self._unread) < len(expected) and self._more(repr(expected)):
+        while len(self._unread) < len(expected) and self._more(repr(expected), why):
             pass
         got, self._unread = self._unread[: len(expected)], self._unread[len(expected) :]
         if got != expected:
@@ -266,7 +266,7 @@ class Client:
 
     def expect_closed(self, *, why: str = "", nudge: str = "") -> None:
         """Fail unless the server closes the connection without another byte."""
-        while self._more("end-of-file"):
+        while self._more("end-of-file", why):
             pass
         if self._unread:
             self.fail(f"{self._unread!r} more", "end-of-file", why=why, nudge=nudge)
@@ -304,12 +304,12 @@ class Client:
             message.stacks = self.server.learner.stacks()
         raise Failed(message)
 
-    def _more(self, expected: str) -> bool:
+    def _more(self, expected: str, why: str = "") -> bool:
         """Read some bytes. False at end-of-file; fails at the deadline, and for no end of bytes."""
         begun = time.monotonic()
         try:
             if not self._wait():
-                self._late(expected)
+                self._late(expected, why)
             data = self.connection.recv(65_536)
         except OSError:
             data = b""
@@ -321,7 +321,7 @@ class Client:
             or self._waited_s > LONGEST * self.server.learner.deadline_s
         ):
             got = f"{len(self.received):,} bytes, and no end of them"
-            self.fail(got, expected, nudge="What ends the answer?", stacks=True)
+            self.fail(got, expected, why=why, nudge="What ends the answer?", stacks=True)
         return bool(data)
 
     def _wait(self) -> bool:
@@ -337,14 +337,14 @@ class Client:
                     return bool(selector.select(0))
         return True
 
-    def _late(self, expected: str) -> NoReturn:
+    def _late(self, expected: str, why: str) -> NoReturn:
         """Fail for a server that says nothing more."""
         got = f"{self._so_far()}, then nothing for {self.server.learner.deadline_s:g} s"
         nudge = "What does your server wait for in the lines where it stood?"
         if self.server.learner.ended():
             got = f"{self._so_far()}, and nothing more came"
             nudge = "The server function is over. What should have kept it going?"
-        self.fail(got, expected, nudge=nudge, stacks=True)
+        self.fail(got, expected, why=why, nudge=nudge, stacks=True)
 
     def _so_far(self) -> str:
         return _shortened(self.received) if self.received else "no bytes"
