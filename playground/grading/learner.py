@@ -386,7 +386,7 @@ class Learner:
         for closing in (self._channel, self._control, *self._sockets):
             closing.close()
         os.close(self._stack_reader)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        _remove(self._scratch)
 
     # the process
 
@@ -677,6 +677,15 @@ _SIGNAL_NUDGES: dict[int, str] = {
     signal.SIGSEGV: "Python itself crashed; a recursion that is too deep does that.",
     signal.SIGKILL: "It was killed from inside, or the machine ran out of memory.",
 }
+
+
+def _remove(scratch: str) -> None:
+    """Remove a folder whose processes are gone, with the folders in it that they have closed."""
+    for place, folders, _ in os.walk(scratch):
+        for path in (os.path.join(place, name) for name in folders):
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _signal_name(number: int) -> str:
