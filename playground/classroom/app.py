@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import ipaddress
 import json
 import sqlite3
@@ -30,7 +31,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import HTTPConnection
 
-from playground.classroom import room
+from playground.classroom import names, room
 from playground.classroom.drawing import draw
 from playground.classroom.guarding import PLAYER_POLICY, POLICY, Guard
 from playground.classroom.guesses import Buckets, Guesses
@@ -101,11 +102,10 @@ class Board:
 
     async def join(self, form: Join, request: Request) -> dict[str, str]:
         """Let a learner in."""
-        if wait_s := self._guesses.take(address := _address(request)):
+        if wait_s := self._guesses.wait_s(address := _address(request)):
             raise _later(wait_s, "Too many wrong codes came from your address")
-        if not await self._do(lambda db: room.is_code(db, form.code)):
+        if not self._is_code(form.code, address):
             raise Refused(403, WRONG_CODE)
-        self._guesses.give_back(address)
         shown = await self._change(lambda db: room.join(db, form.name, form.token))
         return {"learner": shown}
 
@@ -143,6 +143,7 @@ class Board:
         if not await self._do(lambda db: room.is_instructor(db, token)):
             raise Refused(401, "This needs the instructor's token.")
         await self._change(lambda db: room.act(db, form.action, form.learner))
+        await self._look()  # the next guess is compared with the new code
         if form.action == "end":
             self._ended = True
             asyncio.get_running_loop().call_later(2 * AT_MOST_S, self.on_end)
@@ -197,9 +198,11 @@ class Board:
         await socket.send_json(
             {**about, "addresses": self.addresses, "titles": self.titles}  # in the course's order
         )
+        seen = self._number
+        await socket.send_text(json.dumps(await self._do(room.state)))
         gone = asyncio.create_task(socket.receive())  # a page says nothing more, but it may go
         try:
-            await self._keep_telling(socket, None if is_instructor else self._code, gone)
+            await self._keep_telling(socket, seen, None if is_instructor else code, gone)
         finally:
             gone.cancel()
 
@@ -207,19 +210,23 @@ class Board:
         """Why a page is not let in, as a code of a WebSocket; 0: it is."""
         if code is None:
             return 0 if await self._do(lambda db: room.is_instructor(db, token)) else WRONG
-        if self._guesses.take(address):
+        if self._guesses.wait_s(address):
             return WAIT
-        if not await self._do(lambda db: room.is_code(db, code)):
-            return WRONG
-        self._guesses.give_back(address)
-        return 0
+        return 0 if self._is_code(code, address) else WRONG
+
+    def _is_code(self, typed: str, address: str) -> bool:
+        """Compare at once, so that no other guess comes in between; count it if it is wrong."""
+        plain = names.plain_code(typed).encode("utf-8", "replace")
+        if is_right := hmac.compare_digest(plain, self._code.encode()):
+            return is_right
+        self._guesses.wrong(address)
+        return False
 
     async def _keep_telling(
-        self, socket: WebSocket, code: str | None, gone: asyncio.Task[Any]
+        self, socket: WebSocket, seen: int, code: str | None, gone: asyncio.Task[Any]
     ) -> None:
-        seen = 0
         while not gone.done():
-            if code is not None and code != self._code:  # there is a new one since
+            if code is not None and names.plain_code(code) != self._code:  # there is a new one
                 await socket.close(WRONG)
                 return
             if self._number > seen:

@@ -35,10 +35,6 @@ class Bucket:
         self._left = left - 1 if left >= 1 else left
         return left >= 1
 
-    def give_back(self) -> None:
-        """One was taken for nothing."""
-        self._left = min(self.size, self._left + 1)
-
     def wait_s(self, now: float) -> float:
         """Seconds until there is one."""
         return max(0.0, 1 - self.left(now)) / self.each_s
@@ -69,19 +65,22 @@ class Buckets:
 
 
 class Guesses:
-    """Codes that were tried, by address and in all; the right ones are given back."""
+    """Wrong codes, by address and in all.
+
+    Between ``wait_s`` and ``wrong`` nobody else may run: else many guesses at once pass as one.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._by_address = Buckets(60, 1.0, clock)
         self._everybody = Buckets(600, 10.0, clock)
 
-    def take(self, address: str) -> float:
-        """A code from there is to be looked at: 0, or the seconds until that may be."""
-        if wait_s := self._by_address.take(address):
-            return wait_s
-        return self._everybody.take("")
+    def wait_s(self, address: str) -> float:
+        """Seconds until a code from there is looked at; 0: now."""
+        now = self._clock()
+        return max(self._by_address.of(address).wait_s(now), self._everybody.of("").wait_s(now))
 
-    def give_back(self, address: str) -> None:
-        """It was the right one."""
-        self._by_address.of(address).give_back()
-        self._everybody.of("").give_back()
+    def wrong(self, address: str) -> None:
+        """A code from there was wrong."""
+        self._by_address.take(address)
+        self._everybody.take("")

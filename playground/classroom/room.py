@@ -66,12 +66,6 @@ def is_instructor(db: sqlite3.Connection, token: str) -> bool:
     return hmac.compare_digest(names.hashed(token), setting(db, "instructor"))
 
 
-def is_code(db: sqlite3.Connection, code: str) -> bool:
-    """Compare in a time that tells nothing."""
-    typed = names.plain_code(code).encode("utf-8", "replace")
-    return hmac.compare_digest(typed, setting(db, "code").encode())
-
-
 def setting(db: sqlite3.Connection, name: str) -> str:
     """Return a setting, "" if there is none."""
     row = db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
