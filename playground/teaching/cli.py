@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -124,3 +125,24 @@ def _print_notes(chapter: Chapter) -> None:
             console.print(Padding(kind.append(f"cell {numbers[note.cell]}", style="dim"), (0, 2)))
             console.print(Padding(Text(note.text), (0, 2, 0, 4)))
         console.print()
+
+
+@app.command()
+def slides(
+    chapter: Annotated[str, typer.Argument(help="The chapter, such as 02.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", file_okay=False, help="The folder for the page.")
+    ] = Path("slides"),
+    run: Annotated[
+        bool, typer.Option(help="Run the cells first; without it there are no pictures.")
+    ] = True,
+) -> None:
+    """Make slides of a chapter: a page for a browser, which needs no network (s: notes)."""
+    from playground.teaching import sections
+    from playground.teaching import slides as deck
+    from playground.waiting import working
+
+    found = sections.find(chapter)
+    with working(f"{found.title} …"):
+        page = deck.build(found, output, run=run)
+    print(page)
