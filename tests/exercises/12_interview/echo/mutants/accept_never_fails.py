@@ -1,5 +1,5 @@
 # Believes that accept cannot fail.
-# Message: serve raised ConnectionAbortedError: it has gone again
+# Message: serve raised BlockingIOError
 
 """Whiteboard: one thread, many clients, and no client waits for another."""
 
