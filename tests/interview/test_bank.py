@@ -64,7 +64,8 @@ def test_answers_are_of_the_installed_versions() -> None:
 
 
 def test_tests_that_are_evidence_exist() -> None:
-    tests = sorted({each.evidence.test for each in QUESTIONS if each.evidence.test})
+    known = "tests/interview/test_practice.py::test_intervals_are_spoken"  # and so is found
+    tests = sorted({known, *(each.evidence.test for each in QUESTIONS if each.evidence.test)})
     line = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run([*line, *tests], cwd=CHECKOUT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
