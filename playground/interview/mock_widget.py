@@ -165,7 +165,9 @@ class Interview(ipywidgets.VBox):
         for box, point in zip(self.points, points, strict=True):
             box.tooltip = point
         ticks = [
-            ipywidgets.HBox([box, ipywidgets.HTML(html(point))])
+            ipywidgets.HBox(
+                [box, ipywidgets.HTML(html(point))], layout=ipywidgets.Layout(align_items="center")
+            )
             for box, point in zip(self.points, points, strict=True)
         ]
         self.slipped = ipywidgets.Checkbox(
@@ -264,8 +266,7 @@ def _about(question: Question, task: Task) -> str:
 
 
 def _button(words: str, act: Callable[[Any], None], style: str = "") -> ipywidgets.Button:
-    made = ipywidgets.Button(
-        description=words, button_style=style, layout=ipywidgets.Layout(width="auto")
-    )
+    layout = ipywidgets.Layout(width="auto", align_self="flex-start")
+    made = ipywidgets.Button(description=words, button_style=style, layout=layout)
     made.on_click(act)
     return made

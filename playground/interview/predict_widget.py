@@ -14,6 +14,7 @@ from typing import Any
 import ipywidgets
 
 from playground.errors import Told
+from playground.grading import render
 from playground.grading.magics import in_notebook, note, show, show_widget
 from playground.interview import outcome, predict_terminal, predictions, timelines
 from playground.interview.outcome import Answer, Judged, Outcome
@@ -35,8 +36,10 @@ STYLE = """<style>
 [data-jp-theme-light="false"] .pgq-as{color:#4cd0a0}
 [data-jp-theme-light="false"] .pgq-by{color:#e6b84d}
 [data-jp-theme-light="false"] .pgq-not{color:#ff8a80}
+.pgq p{margin:.3em 0}
 .pgq .jupyter-button:focus-visible{outline:2px solid #3a97d9;outline-offset:1px}
 </style>"""
+LEGEND = "Dots: queued. Filled: in service. The numbers above are units."
 CLASSES = {outcome.RIGHT: "pgq-as", outcome.SOUND: "pgq-by", outcome.OTHER: "pgq-not"}
 
 
@@ -55,7 +58,8 @@ class Form(ipywidgets.VBox):
         self._thread: threading.Thread | None = None
         span = timelines.longest(asked)
         pictures = [ipywidgets.HTML(timelines.svg(drawn, span)) for drawn in asked.pictures]
-        wrap = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        two = f"{2 * timelines.WIDTH + 24}px"  # beside each other, as in a terminal
+        wrap = ipywidgets.Layout(flex_flow="row wrap", max_width=two)
         letters = [drawn.letter for drawn in asked.pictures]
         self.letter = ipywidgets.ToggleButtons(options=letters, value=None)
         self.letter.style.button_width = "64px"
@@ -74,6 +78,7 @@ class Form(ipywidgets.VBox):
             [
                 ipywidgets.HTML(STYLE + _facts(asked)),
                 ipywidgets.HBox(pictures, layout=wrap),
+                ipywidgets.HTML(LEGEND),
                 ipywidgets.HTML("<b>Which of these timelines will it be?</b>"),
                 self.letter,
                 *rows,
@@ -216,7 +221,7 @@ def _facts(asked: Question) -> str:
 
 
 def _code(words: str) -> str:
-    return f"<code>{escape(words)}</code>" if words.startswith("$ ") else escape(words)
+    return f"<code>{escape(words)}</code>" if words.startswith("$ ") else render.inline(words)
 
 
 def _field() -> Any:

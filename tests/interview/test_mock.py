@@ -17,9 +17,11 @@ import pytest
 from rich.console import Console
 
 from playground import workspace
-from playground.interview import mock, mock_terminal, report
+from playground.interview import mock, mock_terminal, mock_widget, outcome, report
 from playground.interview.bank import LEVELS, Evidence, Question
 from playground.interview.mock import FOLLOWING, PREDICTION, QUESTION, MockError, Sitting
+from playground.load.run import Run
+from playground.trace.trace import Trace, from_tuples
 
 NOON = datetime.datetime(2030, 6, 1, 12)
 CHAPTERS = ("00_welcome", "01_socket", "02_wsgi", "03_restaurant", "04_event_loop")
@@ -376,6 +378,90 @@ def test_who_has_nothing_to_say_goes_on(clock):
     mock_terminal.hold(sitting, Typist([*before, "/skip", *lines * 3], clock))
     assert sitting.record.ended
     assert not any(any(task.points) for task in sitting.record.done)
+
+
+# ---- in a notebook
+
+
+@pytest.fixture
+def widget(monkeypatch):
+    monkeypatch.setattr(mock_widget.bank, "load", lambda: BANK)
+    return mock_widget.Interview(5)
+
+
+def test_the_notebook_asks_marks_and_ends_with_the_report(widget):
+    assert mock.records() == []  # nothing begins before the button is pressed
+    widget.begin.click()
+    widget.text.value = "It ret"
+    assert mock.records()[-1].tasks[0].text == "It ret"  # kept as it is typed
+    assert widget.clock.runs
+    widget.done.click()
+    assert not widget.clock.runs
+    assert [box.tooltip for box in widget.points] == list(
+        mock.points_of(widget.sitting.question, widget.sitting.task)
+    )
+    widget.points[0].value = True
+    widget.next.click()
+    first = mock.records()[-1].tasks[0]
+    assert (first.points, first.state) == ([True, False, False], mock.DONE)
+    widget.done.click()
+    widget.next.click()
+    record = mock.records()[-1]
+    assert record.ended
+    assert "2 of 2 questions answered" in record.path.with_suffix(".md").read_text()
+    assert widget.message.value == ""
+
+
+def test_a_closed_notebook_goes_on_where_it_was(widget):
+    widget.begin.click()
+    widget.text.value = "half"
+    again = mock_widget.Interview(30)  # another kernel
+    assert "question 1 of 2" in again.go_on.description
+    again.go_on.click()
+    assert again.text.value == "half"
+    again.done.click()
+    third = mock_widget.Interview(30)
+    third.go_on.click()
+    assert third.text.disabled  # it is being marked
+    third.pause.click()
+    assert "Go on with" in third.go_on.description
+
+
+def test_two_notebooks_with_one_interview_get_a_sentence_and_no_traceback(widget):
+    widget.begin.click()
+    widget.done.click()
+    widget._do(widget._answered)(None)
+    assert "elsewhere" in widget.message.value
+
+
+def test_a_prediction_in_the_notebook_stops_the_clock_and_marks_itself(monkeypatch):
+    monkeypatch.setattr(mock_widget.bank, "load", lambda: BANK)
+
+    def run(asked, tell):
+        return outcome.Outcome(Run(Trace(from_tuples([]), [], {}, {})), asked.expected, 0.3)
+
+    monkeypatch.setattr(outcome, "run", run)
+    widget = mock_widget.Interview(8)
+    widget.begin.click()
+    while widget.sitting.task.kind != PREDICTION:
+        widget.done.click()
+        widget.next.click()
+    form = widget.form
+    form.button.click()
+    assert form.message.value == "Choose a picture first."
+    right = next(one for one in form.asked.pictures if one.schedule == form.asked.expected)
+    form.letter.value = right.letter
+    form.button.click()
+    assert "A number is missing" in form.message.value
+    for one in form.asked.numbers:
+        form.numbers[one.key].value = f"{one.of(form.asked.expected):g}"
+    form.button.click()
+    assert form.join(90)
+    task = next(one for one in widget.sitting.record.tasks if one.kind == PREDICTION)
+    assert task.points == [True] * 4
+    assert not widget.clock.runs
+    widget.next.click()
+    assert widget.clock.runs
 
 
 # ---- the command
