@@ -1,9 +1,9 @@
 """The whole course held to its promises, on all cores: what `playground course-check` runs.
 
 The notebooks (`playground.gate.check`), every exercise (`playground.grading.verify`), and what is
-true of all exercises together: no stray file, no mutant twice, no place twice, ids that stay, no
-answer in the text. A promise that was kept is remembered under a hash of everything it rests on,
-so that a second run asks only for what has changed.
+true of all exercises together: no stray file, no mutant twice, no place twice, ids that stay, fresh
+results of mutation testing, no answer in the text. A promise that was kept is remembered under a
+hash of everything it rests on, so that a second run asks only for what has changed.
 
 `exemptions.toml` beside the graders names promises that may be broken, each with its reason; one
 that is kept after all is a broken promise itself.
@@ -89,12 +89,15 @@ def course_check(
 
 def of_all(course: Path, catalogue: list[Exercise]) -> Iterator[Finding]:
     """What is promised of the notebooks and of all exercises together."""
+    from playground.grading import mutate  # needs mutmut, which only authors have
+
     notebooks = gate.check(course, {each.id: each.rel for each in catalogue})
     yield Finding("notebooks", "\n".join(map(str, notebooks)))
     yield Finding("no stray file", ", ".join(verify.stray(catalogue, course)))
     yield Finding("no mutant twice", "; ".join(verify.twins(catalogue)))
     yield Finding("a place of its own", "; ".join(_same_places(catalogue)))
     yield Finding("ids that stay", "; ".join(_unstable(course, catalogue)))
+    yield Finding("mutation testing", "; ".join(mutate.problems(catalogue, course)))
     for each in catalogue:
         yield Finding(f"{each.id}: no answer in the text", "; ".join(given_away(each)))
 
