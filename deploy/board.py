@@ -217,6 +217,7 @@ def main(folder: Path) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws_per_message_deflate=False,  # the Python proxy hands on the wish, and not what follows
         ws_max_size=4096,  # pages say one short sentence
         timeout_graceful_shutdown=2,
     )

@@ -244,15 +244,15 @@ def free_ports() -> int:
             return first
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A running hub of this module's own."""
+    """A running hub; `test_stopping.py`, which comes last, ends it."""
     started = Hub(tmp_path_factory.mktemp("deploy"))
     yield started
     started.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def learners(hub: Hub) -> tuple[Person, Person]:
     """Two learners who have asked for their servers at the same time, and have them."""
     both = Person(hub, "ada"), Person(hub, "grace")
