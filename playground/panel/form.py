@@ -12,8 +12,8 @@ from playground.load.arrivals import CLOSED, POISSON, STEADY, TOGETHER
 from playground.load.outcome import MOST_TOGETHER
 from playground.panel.choices import OWN, Choice, Work, why_no_load, why_not
 from playground.setups.catalogue import SETUPS, ServeError
-from playground.setups.dishes.work import MOST_MS, MOST_S
 from playground.setups.workloads import FRAMEWORKS, WORKLOADS
+from playground.setups.workloads import MOST as MOST_WORK
 from playground.views.look import PALETTE
 
 PLAIN = ("no framework", "")
@@ -24,8 +24,7 @@ ARRIVALS = {
     "closed loop": CLOSED,
 }
 MOST = {"n": 10_000, "clients": 1_000, "rounds": 50}
-# Of a workload: in words, and the most that an app does of it.
-SIZES = {"s": ("seconds", MOST_S), "ms": ("CPU ms", MOST_MS), "n": ("events", 10_000)}
+SIZES = {"s": "seconds", "ms": "CPU ms", "n": "events"}  # of a workload, in words
 
 Changed = Callable[[], None]
 
@@ -124,8 +123,10 @@ class Form(ipywidgets.VBox):
         workloads = [*WORKLOADS, OWN]
         self.workload = field("workload", ipywidgets.Dropdown(options=workloads), "16em")
         self.sizes = {
-            name: bounded(words, ipywidgets.BoundedFloatText(0, min=0, max=most), "10.8em")
-            for name, (words, most) in SIZES.items()
+            name: bounded(
+                words, ipywidgets.BoundedFloatText(0, min=0, max=MOST_WORK[name]), "10.8em"
+            )
+            for name, words in SIZES.items()
         }
         self.app = field("app", ipywidgets.Text(placeholder="module:attribute"), "15.4em")
         self.path = field("path", ipywidgets.Text(), "13.8em")

@@ -16,7 +16,7 @@ from typing import Any
 from playground.setups.apps import BUNDLED
 from playground.setups.catalogue import SETUPS, ServeError, Setup, missing, nearest
 from playground.setups.dishes.models import DIGIT, MODELS, PICTURE
-from playground.setups.dishes.work import ORDERS, WARM
+from playground.setups.dishes.work import MOST_MS, MOST_S, ORDERS, WARM
 from playground.setups.server import Server, serve
 
 HEADERS = {"Content-Type": "application/json"}
@@ -40,6 +40,9 @@ class Framework:
         return BUNDLED[self.name]
 
 
+MOST = {"s": MOST_S, "ms": MOST_MS, "n": 10_000}  # that an app does of a size
+
+
 @dataclass(frozen=True)
 class Workload:
     """One kind of work. ``path`` has places for its ``sizes``, whose values here are the defaults:
@@ -60,12 +63,15 @@ class Workload:
 
     def ask(self, **sizes: float) -> str:
         """The path with these sizes, or the default ones. Raises ``ServeError`` for a size that the
-        workload does not have.
+        workload does not have, or that no app would do.
         """
         unknown = [name for name in sizes if name not in self.sizes]
         if unknown:
             has = ", ".join(self.sizes) or "none"
             raise ServeError(f"The workload {self.name} has no size {unknown[0]!r}: it has {has}.")
+        for name, value in sizes.items():
+            if not 0 <= value <= MOST[name]:
+                raise ServeError(f"The size {name} goes from 0 to {MOST[name]:g}, not {value:g}.")
         return self.path.format(**{**self.sizes, **sizes})
 
 

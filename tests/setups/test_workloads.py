@@ -1,6 +1,7 @@
 """The dishes: what is bounded, what is refused, and what is made once for all processes."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -48,6 +49,10 @@ def test_a_path_takes_other_sizes_and_refuses_those_it_has_not():
     assert WORKLOADS["hybrid"].ask(ms=7) == "/hybrid?s=0.1&ms=7"
     with pytest.raises(ServeError, match=r"hybrid has no size 'n': it has s, ms"):
         WORKLOADS["hybrid"].ask(n=3)
+    with pytest.raises(ServeError, match=r"The size s goes from 0 to 30, not 50\."):
+        WORKLOADS["waiting"].ask(s=50)
+    with pytest.raises(ServeError, match="not nan"):
+        WORKLOADS["cpu"].ask(ms=math.nan)
     with pytest.raises(ServeError, match=r"hello has no size 's': it has none"):
         WORKLOADS["hello"].ask(s=3)
 
