@@ -29,8 +29,11 @@ def test_conda_installs_what_pip_installs() -> None:
     assert pip[:2] == ["-c constraints.txt", "-e ."]
 
 
-def test_conda_takes_the_same_python() -> None:
-    assert f"python{PROJECT['requires-python']}" in ENVIRONMENT["dependencies"]
+def test_conda_takes_a_python_that_is_tested() -> None:
+    """The oldest: what is written for it runs on all of them."""
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    assert f"python={oldest}" in ENVIRONMENT["dependencies"]
+    assert f"Programming Language :: Python :: {oldest}" in PROJECT["classifiers"]
 
 
 def test_every_direct_dependency_has_a_tested_version() -> None:
