@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -56,6 +57,15 @@ def found(tmp_path: Path) -> Callable[..., list[str]]:
 
 def test_the_bank_breaks_no_rule() -> None:
     assert bank.problems() == []
+
+
+def test_the_bank_is_whole() -> None:
+    assert bank.gaps(QUESTIONS) == []
+
+
+def test_levels_are_mixed() -> None:
+    counted = Counter(each.level for each in QUESTIONS)
+    assert all(counted[level] >= len(QUESTIONS) / 20 for level in bank.LEVELS), counted
 
 
 def test_answers_are_of_the_installed_versions() -> None:
