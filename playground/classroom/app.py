@@ -74,7 +74,7 @@ class Board:
         self._reports = Buckets(30, 2.0)
         self._shares = Buckets(5, 0.2)
         self._pages = 0
-        self._ended = False
+        self._ended = self._complained = False
         self._changed = asyncio.Event()
         self._news = asyncio.Condition()
         self._number, self._latest, self._code = 0, "", ""
@@ -85,7 +85,7 @@ class Board:
         app.add_middleware(Guard)
         app.add_exception_handler(Refused, _say)
         app.add_exception_handler(RequestValidationError, _say_malformed)
-        app.add_exception_handler(sqlite3.Error, _say_unkept)
+        app.add_exception_handler(sqlite3.Error, self._say_unkept)
         app.post("/join")(self.join)
         app.post("/report")(self.report)
         app.post("/leave")(self.leave)
@@ -173,15 +173,8 @@ class Board:
     async def live(self, socket: WebSocket) -> None:
         """Show everything to a page, again and again."""
         await socket.accept()
-        if self._pages >= MOST_PAGES:
-            await socket.close(FULL)
-            return
-        self._pages += 1
-        try:
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
-                await self._show(socket)
-        finally:
-            self._pages -= 1
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
+            await self._show(socket)
 
     async def _show(self, socket: WebSocket) -> None:
         try:
@@ -194,6 +187,9 @@ class Board:
         if refusal := await self._refusal(_address(socket), None if is_instructor else code, token):
             await socket.close(refusal)
             return
+        if self._pages >= MOST_PAGES:
+            await socket.close(FULL)
+            return
         about = {"instructor": is_instructor, "beat_s": BEAT_S}
         await socket.send_json(
             {**about, "addresses": self.addresses, "titles": self.titles}  # in the course's order
@@ -201,9 +197,11 @@ class Board:
         seen = self._number
         await socket.send_text(json.dumps(await self._do(room.state)))
         gone = asyncio.create_task(socket.receive())  # a page says nothing more, but it may go
+        self._pages += 1
         try:
             await self._keep_telling(socket, seen, None if is_instructor else code, gone)
         finally:
+            self._pages -= 1
             gone.cancel()
 
     async def _refusal(self, address: str, code: str | None, token: str) -> int:
@@ -273,11 +271,19 @@ class Board:
 
     # ---- the store ----
 
+    async def _say_unkept(self, request: Request, error: Exception) -> Response:
+        """Nobody is told that it was kept; it is asked for again. The instructor is told once."""
+        if not self._complained:
+            print(f"playground: The board cannot keep what comes ({error}).", file=sys.stderr)
+        self._complained = True
+        return JSONResponse({"detail": "The board cannot keep this now: try again."}, 503)
+
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.wrap_future(self.store.do(work))
 
     async def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
         result = await self._do(work)
+        self._complained = False
         self._changed.set()
         return result
 
@@ -314,9 +320,3 @@ async def _say_malformed(request: Request, error: Exception) -> Response:
     where = {str(part) for each in error.errors() for part in each["loc"] if part != "body"}
     named = ", ".join(sorted(part for part in where if part.isidentifier())[:5])
     return JSONResponse({"detail": f"The board does not understand this ({named})."}, 422)
-
-
-async def _say_unkept(request: Request, error: Exception) -> Response:
-    """Nobody is told that it was kept; it is asked for again."""
-    print(f"playground: The board cannot keep what comes ({error}).", file=sys.stderr)
-    return JSONResponse({"detail": "The board cannot keep this now: try again."}, 503)

@@ -21,6 +21,7 @@ from playground.errors import Told
 from playground.grading import exercise
 
 HERE = "127.0.0.1"
+MARGIN = " " * 18  # before the second line of what is said
 CONNECTIONS = 2000  # at a time; more are told that the board is busy
 
 
@@ -149,21 +150,20 @@ def own_addresses(version: int = 4) -> list[str]:
 def _told(addresses: list[str], code: str, token: str, place: Path) -> str:
     first = addresses[0]
     if token:
+        about = "Open this on the projector. It is your link, shown this once: who has it may act."
         link = f"{first}/#instructor={token}"
-        once = "  (your link: it is shown this once; who has it can end the board)"
     else:
+        about = "It goes on. To act, open the link of its first start; --new-link makes another."
         link = f"{first}/#code={code}"
-        once = (
-            "  (to act on it, use the instructor's link that was printed when it was first"
-            " started; --new-link makes another)"
-        )
     lines = [
         "",
-        f"  The board is at     {link}",
-        once,
-        f"  Learners type       playground join {first.removeprefix('http://')} {code} --name NAME",
-        f"  Who can reach it    {_who(addresses)}",
-        f"  It is kept in       {_short(place)}",
+        f"  {about}",
+        f"    {link}",
+        "",
+        f"  Learners type   playground join {first.removeprefix('http://')} {code} --name NAME",
+        f"  Reached by      {_who(addresses)}",
+        f"  Kept in         {_short(place)}",
+        "",
         "  Ctrl-C stops it; the same command goes on from there.",
         "",
     ]
@@ -174,11 +174,11 @@ def _who(addresses: list[str]) -> str:
     hosts = [each.removeprefix("http://").rpartition(":")[0].strip("[]") for each in addresses]
     if ipaddress.ip_address(hosts[0]).is_loopback:
         own = own_addresses()
-        others = f"; --host {own[0]} lets in the network it belongs to" if own else ""
-        return f"only this machine{others}"
+        others = f"\n{MARGIN}(--host {own[0]} lets in the network of that address)" if own else ""
+        return f"this machine only{others}"
     return (
-        f"everybody in a network that leads to {', '.join(hosts)}. Nothing is encrypted:"
-        " for a room's own network, not for the internet"
+        f"everybody whose network leads to {', '.join(hosts)}\n"
+        f"{MARGIN}Nothing is encrypted: for a room's own network, not for the internet."
     )
 
 

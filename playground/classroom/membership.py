@@ -66,10 +66,12 @@ def join(address: str, code: str, *, name: str) -> None:
     form = {"code": str(code)[:40], "name": names.clean_name(str(name)), "token": token}
     with client() as http:
         answer = ask(http, place, "join", json=form)
-        if answer.status_code == 403 and same:  # removed: as somebody new, if they are let in
+        if answer.status_code == 410:  # removed: as somebody new, if they are let in
             form["token"] = names.new_token()
             answer = ask(http, place, "join", json=form)
     shown = str(_said(answer, "learner"))
+    if earlier and not same:
+        forget()  # what still waits was for the other board
     folder()
     workspace.write_json_atomic(path(), asdict(Joined(place, shown, form["token"])))
     told = f" There are others of that name: you are {shown}." if shown != form["name"] else ""

@@ -54,4 +54,4 @@ class Action(Form):
     """What the instructor wants."""
 
     action: Literal["remove", "reset", "close", "open", "new-code", "end"]
-    learner: int | None = None
+    learner: Annotated[int, Field(ge=1, le=1 << 31)] | None = None

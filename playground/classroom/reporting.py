@@ -102,7 +102,7 @@ def deliver(http: httpx.Client) -> None:
     """Send all that is in the outbox, the oldest first. Raises Unreached."""
     while (joined := membership.load()) and (batch := _waiting()[:AT_ONCE]):
         status, sentence = _send(http, joined, batch)
-        if status in (401, 403):
+        if status in (401, 403, 410):
             _give_up(joined, sentence)
         elif status == 422 and len(batch) > 1:
             for each in batch:

@@ -143,7 +143,7 @@ def learner(db: sqlite3.Connection, token: str) -> sqlite3.Row:
 
 
 def _removed() -> Refused:
-    return Refused(403, "The instructor has removed you from the board.")
+    return Refused(410, "The instructor has removed you from the board.")
 
 
 def leave(db: sqlite3.Connection, token: str) -> None:
@@ -156,7 +156,7 @@ def keep(db: sqlite3.Connection, token: str, reports: Iterable[Report]) -> int:
 
     Raises ``Refused``. A report that came before is kept once, and a pass is never taken back.
     """
-    who, now, new = learner(db, token), time.time(), 0
+    who, now, new = learner(db, token), _now(db), 0
     for report in reports:
         at = now - report.age_s
         done = db.execute(
@@ -199,7 +199,7 @@ def _take(db: sqlite3.Connection, who: int, report: Report, at: float) -> None:
 
 def share(db: sqlite3.Connection, token: str, drawn: Drawn, age_s: float) -> str:
     """Keep a learner's timeline in place of the one before; return its secret name."""
-    who, now, name = learner(db, token), time.time(), secrets.token_urlsafe(16)
+    who, now, name = learner(db, token), _now(db), secrets.token_urlsafe(16)
     age_s = age_s if math.isfinite(age_s) and 0 <= age_s <= DAY_S else 0.0
     db.execute("DELETE FROM timeline WHERE learner = ?", (who["id"],))
     db.execute(
@@ -249,9 +249,9 @@ def _remove(db: sqlite3.Connection, who: int | None) -> None:
 
 def state(db: sqlite3.Connection) -> dict[str, Any]:
     """Return all that the board shows, as data for JSON."""
-    now = time.time()
+    now = _now(db)
     return {
-        "clock": _clock(now),
+        "clock": _clock(time.time()),
         "code": setting(db, "code"),
         "joining": setting(db, "joining") == "open",
         "learners": [_shown(row, now) for row in db.execute(_LEARNERS)],
@@ -283,6 +283,12 @@ _TIMELINES = """
 SELECT timeline.id, name, title, run FROM timeline JOIN learner ON learner.id = timeline.learner
 ORDER BY shared DESC LIMIT ?
 """
+
+
+def _now(db: sqlite3.Connection) -> float:
+    """This machine's clock; if it was set back, it stands until it is where it has been."""
+    (latest,) = db.execute("SELECT MAX(at) FROM learner").fetchone()
+    return max(time.time(), latest or 0.0)
 
 
 def _shown(row: sqlite3.Row, now: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -154,7 +155,7 @@ def test_the_instructor_removes_closes_and_changes_the_code(board: Serving) -> N
 
     board.act("remove", bobs)
     answer = board.post("report", bob, json={"reports": [report(FIRST, "passed")]})
-    assert (answer.status_code, "removed you" in answer.text) == (403, True)
+    assert (answer.status_code, "removed you" in answer.text) == (410, True)
     state = board.state(lambda state: names(state) == ["Ada"])
     assert (state["failures"], state["exercises"]) == ([], {})
     board.join("Bob")  # the name is free again
@@ -317,6 +318,25 @@ def test_killed_in_mid_write_it_goes_on_with_all_it_has_acknowledged(own_board: 
     assert board.state()["code"] == code
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits a running process")
+def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_room(own_board: Serving) -> None:
+    board = own_board
+    ada = board.join("Ada")
+    assert board.process is not None
+    size = max(path.stat().st_size for path in board.folder.iterdir())
+    before = resource.prlimit(board.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(board.process.pid, resource.RLIMIT_FSIZE, (size, before[1]))
+    form = {"reports": [report(FIRST, "passed", message="x" * 400)]}
+    answers = [board.post("report", ada, json=form) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert board.rows("SELECT * FROM report") == []
+    resource.prlimit(board.process.pid, resource.RLIMIT_FSIZE, before)
+    assert board.post("report", ada, json=form).json() == {"new": 1}
+    assert board.state()["exercises"] == {FIRST: {"passed": 1, "tried": 1}}
+    board.stop()
+    assert board.said.count("cannot keep what comes") == 1
+
+
 def test_a_report_that_comes_twice_counts_once_and_a_pass_stays(board: Serving) -> None:
     ada = board.join("Ada")
     passed = report(FIRST, "passed", age_s=600)
@@ -456,14 +476,14 @@ def test_what_prevents_a_board_is_said_in_a_sentence(board: Serving, tmp_path: P
 
 
 def test_it_says_who_can_reach_it(board: Serving) -> None:
-    assert "only this machine" in board.said
+    assert "this machine only" in board.said
     assert "127.0.0.1" in board.address
     here = board_module.reachable("127.0.0.1", 8770)
     assert here == ["http://127.0.0.1:8770"]
     assert board_module.reachable("::1", 8770) == ["http://[::1]:8770"]
     named = board_module.reachable("192.168.0.10", 8770)
     told = board_module._told(named, "BCDFGH", "secret", Path("board"))
-    assert "everybody in a network that leads to 192.168.0.10" in told
+    assert "everybody whose network leads to 192.168.0.10" in told
     assert "Nothing is encrypted" in told
 
 

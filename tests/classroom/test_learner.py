@@ -147,7 +147,7 @@ def test_what_is_typed_becomes_an_address() -> None:
     typed = (
         "192.168.0.10",
         "192.168.0.10:99",
-        "http://hub/services/board/",
+        "http://hub/a/board/",
         "[::1]:99",
         "h#code=B",
     )
