@@ -177,15 +177,18 @@ def _number_row(one: Number, answer: Answer, expected: Schedule, seen: Schedule)
 
 def _note(asked: Question, by_capacity: Drawn, ran: Drawn, seen: Schedule) -> str:
     """Where the run was not what the capacity says."""
+    uneven = f" {UNSETTLED}" if asked.choice.workers > 1 else ""
     if ran != by_capacity:
-        note = (
+        return (
             f"By its capacity {asked.choice.title} would give {by_capacity.letter}; this run was"
             f" nearer to {ran.letter}, with {seen.peak} at once at most. The timeline shows which"
-            " request went where, and what it waited for."
+            f" request went where, and what it waited for.{uneven}"
         )
-        return note + (f" {UNSETTLED}" if asked.choice.workers > 1 else "")
     if seen.peak != ran.schedule.peak:
         return f"No picture is exact: {seen.peak} were in service at once; {ran.letter} is nearest."
+    if not _near(seen.total, asked.expected.total, whole=False):
+        took = f"{amount(seen.total, False)} instead of {amount(asked.expected.total, False)}"
+        return f"It ran like {ran.letter}, and yet it took {took}: see who waited for whom.{uneven}"
     return ""
 
 

@@ -166,19 +166,20 @@ class Form(ipywidgets.VBox):
 
 
 class Quiz(ipywidgets.VBox):
-    """The questions of a seed, one after the other."""
+    """The questions of a seed, one below the other."""
 
     def __init__(self, seed: int, number: int | None = None) -> None:
         self._seed = seed
-        self.following = ipywidgets.Button(description="Next question", disabled=True)
+        self.forms: list[Form] = []
+        self.following = ipywidgets.Button(description="Next question")
         self.following.on_click(lambda _: self._ask(predictions.following(self._seed)))
         super().__init__()
         self._ask(number or predictions.following(seed))
 
     def _ask(self, number: int) -> None:
         self.following.disabled = True
-        self.form = Form(question(self._seed, number), self._answered)
-        self.children = (self.form, self.following)
+        self.forms.append(Form(question(self._seed, number), self._answered))
+        self.children = (*self.forms, self.following)
 
     def _answered(self, judged: Judged | None) -> None:
         self.following.disabled = False

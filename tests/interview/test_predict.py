@@ -150,6 +150,18 @@ def test_what_ran_decides_and_the_capacity_stands_beside_it():
     assert outcome.judge(asked, Answer(other.letter, numbers), one_by_one).rows[0].verdict == OTHER
 
 
+def test_a_run_that_took_longer_than_its_picture_is_told():
+    asked = named("uvicorn-workers", "starlette", "cpu")
+    slower = Schedule(
+        tuple(Span(0, 2 * one.begin, 2 * one.begin + 1) for one in asked.expected.spans)
+    )
+    answer = Answer(asked.nearest(slower).letter, _numbers(asked))
+    note = outcome.judge(asked, answer, slower).note
+    assert "and yet it took" in note
+    assert outcome.UNSETTLED in note
+    assert outcome.judge(asked, answer, asked.expected).note == ""
+
+
 def test_times_may_be_near_and_counts_may_not():
     asked = named("gunicorn-sync", "flask", "waiting")
     seen = schedule(Model(1, 1), asked.asked)

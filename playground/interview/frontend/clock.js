@@ -33,7 +33,14 @@ function render({ model, el }) {
 	model.on("change:turn", told);
 	const beat = setInterval(draw, 500);
 	draw();
+	// What was here before may have been longer, and the page scrolled down to its end.
+	const look = setTimeout(() => {
+		const { top, bottom } = face.getBoundingClientRect();
+		if (top < 0 || bottom > window.innerHeight || !face.checkVisibility?.())
+			face.scrollIntoView({ block: "center" });
+	}, 300);
 	return () => {
+		clearTimeout(look);
 		clearInterval(beat);
 		model.off("change:turn", told);
 	};
