@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -118,12 +119,24 @@ def reset(
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
+    for_class: Annotated[
+        bool, typer.Option("--class", help="What an instructor looks at on the evening before.")
+    ] = False,
+    learners: Annotated[
+        int, typer.Option(min=1, max=500, help="With --class: so many share this machine.")
+    ] = 1,
+    wheelhouse: Annotated[
+        Path | None, typer.Option(help="With --class: a folder of wheels, for a room offline.")
+    ] = None,
 ) -> None:
     """Look at what the course needs from this machine; changes nothing."""
+    if not for_class and (learners != 1 or wheelhouse):
+        raise typer.BadParameter("--learners and --wheelhouse go with --class.")
     from playground.doctor import examine
+    from playground.teaching import evening
 
     with working("Looking …"):
-        findings = list(examine())
+        findings = list(evening.examine(learners, wheelhouse) if for_class else examine())
     if as_json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
     else:

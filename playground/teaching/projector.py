@@ -24,7 +24,7 @@ MOST_TAIL = 11
 MOST_OUTPUT = 18
 MOST_SENTENCES = 3
 SCREEN, LINE = 590, 28  # pixels: what a slide has room for, what a line takes
-PICTURE = 300  # pixels: rather without its code than smaller than this
+PICTURE = 420  # pixels: rather without its code than smaller than this
 MOST_WORDS = 32  # of a sentence that may stand under a headline
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z*`\"])")
 SHOWN = ("#", "- ", "* ", "|", ">", "```", "1. ", "2. ", "3. ")
