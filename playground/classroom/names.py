@@ -1,4 +1,4 @@
-"""Codes, tokens and names: what lets somebody in, and what they are called."""
+"""Codes, tokens and names: what lets somebody in, and what they are called; texts to show."""
 
 from __future__ import annotations
 
@@ -35,17 +35,22 @@ def plain_code(typed: str) -> str:
 
 
 def clean_name(typed: str) -> str:
-    """A name as it is shown: one line, nothing invisible, not too long; "" if nothing is left."""
+    """A name as it is shown; "" if nothing can be seen of it."""
+    name = one_line(typed, NAME_LENGTH)
+    return name if name.replace(JOINER, "") else ""
+
+
+def one_line(text: str, most: int) -> str:
+    """At most so many characters of a text, in one line, and nothing that acts on others."""
     kept, marks = [], 0
-    for letter in unicodedata.normalize("NFC", typed[: 10 * NAME_LENGTH]):
+    for letter in unicodedata.normalize("NFC", text[: 10 * most]):
         category = unicodedata.category(letter)
         marks = marks + 1 if category.startswith("M") else 0
         if category.startswith("Z") or letter.isspace():
             kept.append(" ")
         elif marks <= MARKS and (letter == JOINER or not category.startswith("C")):
             kept.append(letter)
-    name = " ".join("".join(kept).split())[:NAME_LENGTH].strip()
-    return name if name.replace(JOINER, "") else ""
+    return " ".join("".join(kept).split())[:most].strip()
 
 
 def alike(name: str) -> str:

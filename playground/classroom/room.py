@@ -21,6 +21,7 @@ from playground.errors import Told
 
 MOST_LEARNERS = 2000  # ever, in one room
 SHOWN_FAILURES = 3
+LINE = 300  # characters of a text that is shown
 SHOWN_TIMELINES = 12
 
 
@@ -181,8 +182,8 @@ def _take(db: sqlite3.Connection, who: int, report: Report, at: float) -> None:
             "at": at,
             "status": report.status,
             "passed": int(passed),
-            "failing": report.check,
-            "message": report.message,
+            "failing": names.one_line(report.check, LINE),
+            "message": names.one_line(report.message, LINE),
         },
     )
     db.execute(
@@ -201,10 +202,11 @@ def share(db: sqlite3.Connection, token: str, drawn: Drawn, age_s: float) -> str
     """Keep a learner's timeline in place of the one before; return its secret name."""
     who, now, name = learner(db, token), _now(db), secrets.token_urlsafe(16)
     age_s = age_s if math.isfinite(age_s) and 0 <= age_s <= DAY_S else 0.0
+    title = names.one_line(drawn.title, LINE)
     db.execute("DELETE FROM timeline WHERE learner = ?", (who["id"],))
     db.execute(
         "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (name, who["id"], now - age_s, now, drawn.title, drawn.trace, drawn.light, drawn.dark),
+        (name, who["id"], now - age_s, now, title, drawn.trace, drawn.light, drawn.dark),
     )
     return name
 

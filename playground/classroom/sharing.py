@@ -59,7 +59,9 @@ def _chosen(run: Run | Trace | str | os.PathLike[str] | None) -> tuple[Trace, fl
     if isinstance(run, Run | Trace):
         trace = run.trace if isinstance(run, Run) else run
         return trace, (now_us() - float(trace.meta.get("started_us", math.nan))) / 1e6
-    return last_run.read(Path(run))
+    if isinstance(run, str | os.PathLike):
+        return last_run.read(Path(run))
+    raise ClassroomError(f"{run!r} is no run: pass what burst(…) or load(…) returned.")
 
 
 def _bytes(trace: Trace) -> bytes:

@@ -365,7 +365,7 @@ def test_what_fails_most_is_counted_by_learners(board: Serving) -> None:
     for token in tokens[:3]:
         board.report(token, FIRST, "failed", check="Reads", message="KeyError")
     for _ in range(3):
-        board.report(tokens[3], SECOND, "failed", check="Joins", message="None")
+        board.report(tokens[3], SECOND, "failed", check="Joins", message="\x1bNo\u202ene\n")
     board.report(tokens[0], SECOND, "not solved yet")
     board.report(tokens[1], FIRST, "passed")
     failures = board.state(lambda state: state["learners"][1]["passed"])["failures"]

@@ -283,6 +283,8 @@ def test_the_last_run_is_shared(board: Serving, capsys: Any) -> None:
     playground.join(board.address, board.code, name="Ada")
     with pytest.raises(ClassroomError, match="There is no run yet"):
         playground.share()
+    with pytest.raises(ClassroomError, match="5 is no run"):
+        playground.share(5)  # type: ignore[arg-type]
     last_run.keep(a_trace(title="my run"))
     playground.share()
     assert "as shared by Ada: my run" in capsys.readouterr().out
