@@ -79,6 +79,7 @@ c.JupyterHub.services = [
         "url": BOARD,
         "command": [sys.executable, str(DEPLOY / "board.py"), str(FOLDER / "board")],
         "oauth_no_confirm": True,
+        "timeout": 120,  # seconds to start
     }
 ]
 c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self", USES_BOARD]}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -12,7 +13,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from websockets.sync.client import connect
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONFIG = CHECKOUT / "deploy/jupyterhub_config.py"
 HANG_S = 240.0  # only stops a hang
+PATIENCE = [f"--Spawner.{name}_timeout={HANG_S:.0f}" for name in ("start", "http")]
 PORTS = 4  # that the hub takes: the one it is given, and those above it
 FROM_OUTSIDE = ("PLAYGROUND_", "JUPYTER", "IPYTHON")
 
@@ -49,10 +50,11 @@ class Hub:
         self.folder, self.home, self.temporary = (place / name for name in ("hub", "home", "tmp"))
         for folder in (self.home, self.temporary):
             folder.mkdir(exist_ok=True)
-        self.start()
+        self._started: set[psutil.Process] = set()
+        self._start()
 
-    def start(self) -> None:
-        """Start it on free ports; on others when somebody was quicker."""
+    def _start(self) -> None:
+        """On free ports; again when somebody was quicker, or the proxy took more than 10 s."""
         for _ in range(5):
             self.port = free_ports()
             self.origin = f"http://127.0.0.1:{self.port}"
@@ -66,7 +68,7 @@ class Hub:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(FROM_OUTSIDE)}
         with open(self.place / "log", "ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "jupyterhub", "-f", str(CONFIG)],
+                [sys.executable, "-m", "jupyterhub", "-f", str(CONFIG), *PATIENCE],
                 cwd=self.place,
                 env=inherited
                 | {
@@ -84,11 +86,12 @@ class Hub:
     def _is_up(self) -> str:
         if self.process.poll() is not None:
             return "ended"
+        self._started.update(self.descendants())
         try:
-            up = httpx.get(f"{self.origin}/hub/api/").status_code == 200
+            is_board = httpx.get(f"{self.origin}/services/board/page/board.js").status_code == 403
         except httpx.TransportError:
             return ""
-        return "up" if up else ""
+        return "up" if is_board else ""  # the last of its parts that starts
 
     def log(self) -> str:
         """What the hub and its children have said."""
@@ -96,7 +99,10 @@ class Hub:
 
     def descendants(self) -> list[psutil.Process]:
         """Every process that came from it: proxy, board, servers, kernels."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
@@ -105,10 +111,11 @@ class Hub:
 
     def kill(self) -> None:
         """End it and everything that came from it, whatever state it is in."""
-        if self.process.poll() is None:
-            for one in [*self.descendants(), self.process]:
+        for one in self._started.union(self.descendants()):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()
-            self.process.wait()
+        self.process.kill()
+        self.process.wait()
 
 
 class Person:
@@ -235,7 +242,7 @@ def free_ports() -> int:
     """Return the first of `PORTS` free ports in a row."""
     while True:
         first = random.randrange(20_000, 32_000, PORTS)  # below those that systems give away
-        with ExitStack() as held:
+        with contextlib.ExitStack() as held:
             try:
                 for port in range(first, first + PORTS):
                     held.enter_context(socket.create_server(("127.0.0.1", port)))

@@ -63,7 +63,7 @@ def test_everything_that_is_needed_here_has_a_tested_version() -> None:
 
 
 def test_the_scripts_are_clean_shell() -> None:
-    for shell, name in (("bash", ".ci/run"),):
+    for shell, name in (("bash", ".ci/run"), ("bash", "postBuild")):
         subprocess.run([shell, "-n", name], cwd=CHECKOUT, check=True)
 
 
