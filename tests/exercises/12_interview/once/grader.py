@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from playground.grading import Learner, Raised
+from playground.grading import Failed, Learner, Message, Raised
 from playground.grading.asgi import Call, Stage, hold
 
 SHARED = "who asks while it is under way waits for the same call"
@@ -66,10 +66,8 @@ class House:
     def calls(self, *expected: str, why: str, nudge: str = "") -> None:
         """Fail unless this became of the calls of make."""
         if self.made != list(expected):
-            call = self.stage.start(self.once.get("get"), "unused", called=self.said)
-            call.fail(f"calls of make: {', '.join(self.made) or 'none'}",
-                      f"calls of make: {', '.join(expected)}", why=why, nudge=nudge,
-                      stacks=True)  # fmt: skip
+            self.fail(f"calls of make: {', '.join(self.made) or 'none'}",
+                      f"calls of make: {', '.join(expected)}", why=why, nudge=nudge)  # fmt: skip
 
     def became(self, call: Call, expected: str, why: str, nudge: str = "") -> None:
         """Fail unless this became of who asked."""
@@ -87,9 +85,12 @@ class House:
         """Fail if the learner's code has left a task."""
         self.stage.run()
         if left := self.stage.left():
-            call = self.stage.start(self.once.get("get"), "unused", called=self.said)
-            call.fail(f"left behind: {', '.join(left)}", "no task left behind",
-                      why="nobody waits, and make is over", stacks=True)  # fmt: skip
+            self.fail(f"left behind: {', '.join(left)}", "no task left behind",
+                      why="nobody waits, and make is over")  # fmt: skip
+
+    def fail(self, got: str, expected: str, *, why: str, nudge: str = "") -> NoReturn:
+        """Fail with where every task stands."""
+        raise Failed(Message(self.said, got, expected, why, nudge, stacks=self.stage.stacks()))
 
 
 def check_one(learner: Learner) -> None:
