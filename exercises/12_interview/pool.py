@@ -15,8 +15,8 @@ class Pool:
             answer_503()
         pool.close()
 
-    - At most `threads` jobs are done at the same time, in threads that are started once: there are
-      never more. Jobs begin in the order in which they came.
+    - At most `threads` jobs are done at the same time, by `threads` threads that do one after the
+      other: there are never more of them. Jobs begin in the order in which they came.
     - `submit` returns at once. True: the job is taken, and will be done. False: it is refused.
     - A job is taken as long as fewer than `threads + waiting` taken ones are unfinished, whatever
       the threads are doing at that moment. `waiting` may be 0. After `close` none is taken.

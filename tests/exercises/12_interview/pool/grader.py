@@ -148,9 +148,9 @@ def check_together(learner: Learner) -> None:
     """Three threads do three jobs at the same time, and the last one may end first."""
     with Gate() as gate:
         house = House(learner, gate, 3, 0)
-        house.settles(house.before + 3, "threads that are started once")
         house.submits("soup", "fish", "cake", taken=3)
         house.inside("soup", "fish", "cake")
+        house.settles(house.before + 3, "as many threads as jobs at the same time")
         if len({visit.thread for visit in gate.inside}) != 3:
             house.fail(house.said, "not each in a thread of its own", "3 threads", why=TOGETHER)
         for name in ("cake", "fish", "soup"):

@@ -1,5 +1,6 @@
 # Starts a thread for each job.
-# Message: threads that are started once
+# Message: submit a, b, c, d, e, f, g
+# Message: expected inside: a, b
 
 """Whiteboard: a pool of threads that says no."""
 
