@@ -49,7 +49,7 @@ def examine(learners: int = 1, wheelhouse: Path | None = None) -> Iterator[Findi
     for port, use, other in (
         (LAB, "playground lab", "it takes the next free one by itself"),
         (BOARD, "playground classroom", "name another with --port, and tell the room"),
-        (APP, "playground app", "name another with --port"),
+        (APP, "playground app", "it takes the next free one by itself"),
     ):
         yield free_port(port, use, other)
     yield doctor.fork()
