@@ -85,8 +85,8 @@ def compared(judged: Judged, found: Outcome) -> Group:
         table.add_row("  you said", Text(row.said))
         table.add_row("  by capacity", Text(row.expected))
         table.add_row("  it ran", Text(row.seen))
-        head = Text(f"{mark} ", style=f"bold {style}").append(row.question, style="bold")
-        parts += [head.append(f"  {row.verdict}", style=style), table]
+        told = (f"{mark} ", f"bold {style}"), (row.question, "bold"), (f"  {row.verdict}", style)
+        parts += [Text.assemble(*told), table]
     unit = f"1 unit was {seconds(found.unit_s)}: one request alone, just before."
     parts += [Text(), Text(f"{judged.right} of {len(judged.rows)} as it ran. {unit}")]
     if judged.note:

@@ -31,10 +31,12 @@ from playground.interview.mock import (
     records,
 )
 
+STEM = 6  # letters of a word that count: "blocking" is "blocked"
 GOOD = 0.75  # of the points, and the wrong answer was not given
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]{3,}")
 _HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
-SECTIONS_ONLY = ("Recap", "Predict", "Exercise")  # they teach nothing by themselves
+NEAREST = "Each link leads to the section whose words are nearest to the question's."
+TEACH_NOTHING = ("Recap", "Predict", "Exercise")  # sections that one does not read again
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,22 @@ def share(tasks: Iterable[Task]) -> float | None:
 
 
 def nearest_section(question: Question) -> Section | None:
-    """The section of its chapter that shares most with a question; rare words count more."""
+    """The section of its chapter that is most like a question.
+
+    What both say counts, rare words more, and those of the question itself twice; long sections
+    say many words, and get less for each.
+    """
     found = sections(question.file)
     often = Counter(word for one in found for word in one.words)
-    wanted = _words(f"{question.question} {question.short}")
+    asked = _words(f"{question.question} {question.id}")
+    wanted = asked | _words(question.short)
 
     def likeness(one: Section) -> float:
-        return sum(math.log(1 + len(found) / often[word]) for word in wanted & one.words)
+        shared = wanted & one.words
+        weights = (
+            (1 + (word in asked)) * math.log(1 + len(found) / often[word]) for word in shared
+        )
+        return sum(weights) / math.sqrt(len(one.words) or 1)
 
     return max(found, key=likeness, default=None)
 
@@ -152,12 +163,13 @@ def sections(file: str) -> tuple[Section, ...]:
     return tuple(
         Section(title, cell, _words(" ".join(texts)))
         for title, cell, texts in parts
-        if title not in SECTIONS_ONLY
+        if title not in TEACH_NOTHING
     )
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(text))
+    """The stems of its words."""
+    return frozenset(word.lower()[:STEM] for word in _WORD.findall(text))
 
 
 def _line(task: Task, question: Question | None) -> Line:
@@ -227,7 +239,7 @@ def _again(told: Report) -> list[str]:
     weak = [line for line in told.lines if not line.good]
     if not weak:
         return []
-    lines = ["## Read again", ""]
+    lines = ["## Read again", "", NEAREST, ""]
     for line in weak:
         lines.append(f"- {line.read}: {line.question}" if line.read else f"- {line.question}")
         lines += [f"  - not said: {_flat(point)}" for point in line.missed]

@@ -59,15 +59,15 @@ def svg(drawn: Drawn, span: float, theme: str = "auto") -> str:
 
 def text(drawn: Drawn, span: float, width: int) -> list[Text]:
     """One hypothesis as lines of ``width`` characters."""
-    head = Text(f"{drawn.letter}  ", style="bold").append(drawn.words, style="")
+    head = Text.assemble((f"{drawn.letter}  ", "bold"), drawn.words)
     head.truncate(width, overflow="ellipsis")
     below = f"   ({BADGE})" + (f" {drawn.health}" if drawn.health else "")
     lines = [head, Text(below, style="dim italic")]
     columns = width - GUTTER
     for label, number, one in _rows(drawn):
-        line = Text(f"{label:>{GUTTER - 1}} ", style="bold")
         style = color_of(number, PALETTE["light"]) if number else ""
-        lines.append(line.append(_cells(one, span, columns), style=style))
+        told = (f"{label:>{GUTTER - 1}} ", "bold"), (_cells(one, span, columns), style)
+        lines.append(Text.assemble(*told, no_wrap=True))
     return lines
 
 

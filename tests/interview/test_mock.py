@@ -15,10 +15,12 @@ import time
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from playground import workspace
 from playground.interview import mock, mock_terminal, mock_widget, outcome, report
 from playground.interview.bank import LEVELS, Evidence, Question
+from playground.interview.cli import app
 from playground.interview.mock import FOLLOWING, PREDICTION, QUESTION, MockError, Sitting
 from playground.load.run import Run
 from playground.trace.trace import Trace, from_tuples
@@ -489,15 +491,15 @@ def test_the_command_without_a_terminal_keeps_what_came_and_goes_on():
     assert done.returncode == 0, done.stderr
     assert "Going on at question 1 of 1" in done.stdout
     assert "1 of 1 questions answered" in done.stdout
-    told = json.loads(command("--json").stdout)
+    told = json.loads(CliRunner().invoke(app, ["mock", "--json"]).stdout)
     assert told["points"] == 1
 
 
 def test_wrong_use_is_a_sentence():
-    assert command("--minutes", "1").returncode == 2
-    done = command("--report")
-    assert done.returncode == 1
-    assert "There was no mock interview yet" in done.stderr
+    assert CliRunner().invoke(app, ["mock", "--minutes", "1"]).exit_code == 2
+    done = CliRunner().invoke(app, ["mock", "--report"])
+    assert isinstance(done.exception, MockError)
+    assert "There was no mock interview yet" in str(done.exception)
 
 
 def test_killed_in_mid_answer_in_a_terminal_it_goes_on_with_every_line():

@@ -8,9 +8,11 @@ import sys
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from playground import workspace
 from playground.interview import outcome, predict, predict_terminal, predictions, timelines
+from playground.interview.cli import app
 from playground.interview.hypotheses import Asked, Model, Schedule, Span, schedule
 from playground.interview.outcome import OTHER, RIGHT, SOUND, Answer
 from playground.interview.predict import PredictError, Question
@@ -199,15 +201,15 @@ def test_an_answer_that_is_not_whole_is_a_sentence():
 @pytest.mark.parametrize(
     ("setup", "framework", "work", "load", "unit_s"),
     [
-        ("gunicorn-sync", "flask", "waiting", "steady", 0.2),
+        ("gunicorn-sync", "flask", "waiting", "steady", 0.15),
         ("uvicorn", "fastapi", "upstream", "together", 0.6),
         ("waitress", "wsgi", "streaming", "together", 0.6),
         ("uvicorn", "starlette", "cpu", "together", 0.1),
-        ("minimal-wsgi", "wsgi", "native", "together", 0.3),
+        ("minimal-wsgi", "wsgi", "native", "together", 0.2),
         ("gunicorn-gevent", "wsgi", "hybrid", "together", 0.6),
-        ("uvicorn-h11", "", "block", "probe", 0.2),
+        ("uvicorn-h11", "", "block", "probe", 0.15),
         ("gunicorn-asgi", "", "pool", "long", 0.6),
-        ("minimal-asgi", "", "pool-cpu", "together", 0.3),
+        ("minimal-asgi", "", "pool-cpu", "together", 0.15),
     ],
 )
 def test_each_work_runs_as_its_capacity_says(monkeypatch, setup, framework, work, load, unit_s):
@@ -305,5 +307,5 @@ def test_the_command_without_an_answer_says_what_to_do():
     assert done.returncode == 1
     assert "--answer B --numbers" in done.stderr
     assert "Traceback" not in done.stderr
-    told = json.loads(command("--seed", "1", "--number", "2", "--json").stdout)
-    assert told["number"] == 2
+    told = CliRunner().invoke(app, ["predict", "--seed", "1", "--number", "2", "--json"])
+    assert json.loads(told.stdout)["number"] == 2
