@@ -151,7 +151,10 @@ def mock(
     if report or as_json:
         _report(questions, as_json)
         return
-    sitting = None if new or seed is not None else mocking.resume(questions)
+    sitting = mocking.resume(questions)
+    if sitting is not None and (new or seed is not None):
+        print(f"The interview of {sitting.record.began:%d %B, %H:%M} was open; it is ended.")
+        sitting = None
     try:
         mock_terminal.hold(sitting or mocking.begin(questions, minutes=minutes, seed=seed))
     except KeyboardInterrupt:

@@ -196,7 +196,11 @@ class Interview(ipywidgets.VBox):
 
     def _prediction(self, task: Task) -> list[Any]:
         asked = predict.question(*mock.prediction_of(task))
-        self.form = Form(asked, self._predicted, self._committed)
+        self.form = Form(
+            asked,
+            done=lambda judged: self._predicted(task, judged),
+            committed=lambda answer: self._committed(task, answer),
+        )
         if task.state == MARKING and task.said:  # it was interrupted while it ran
             self.form.letter.value = task.said["letter"]
             for key, value in task.said["numbers"].items():
@@ -204,16 +208,18 @@ class Interview(ipywidgets.VBox):
         self.next = _button("Skip", self._do(self._skip))
         return [self.form, self.next]
 
-    def _committed(self, answer: Answer) -> None:
+    def _committed(self, task: Task, answer: Answer) -> None:
         with self._doing:
-            task = self._now.task
-            if task is not None and task.state == ANSWERING:
+            if self._now.task is not task:
+                raise mock.MockError("The interview has gone on: this one is over.")
+            if task.state == ANSWERING:
                 self._now.answered(answer)
-            self.next.disabled = True
             self.clock.show(self._now)
 
-    def _predicted(self, judged: Judged | None) -> None:
+    def _predicted(self, task: Task, judged: Judged | None) -> None:
         with self._doing:
+            if self.sitting is None or self.sitting.task is not task:
+                return  # it was skipped meanwhile, or the interview is paused
             self._now.mark(mock.points_of_prediction(judged) if judged else [])
             self.clock.show(self._now)
             self.next = _button("Next", self._do(self._ask), "primary")

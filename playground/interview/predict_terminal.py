@@ -71,8 +71,8 @@ def play(asked: Question, answer: Answer, out: Console) -> Judged | None:
         out.print(Text(found.trouble))
         return None
     judged = outcome.judge(asked, answer, found.seen)
-    predictions.record(asked, answer, judged)
     out.print(compared(judged, found))
+    predictions.record(asked, answer, judged)
     return judged
 
 

@@ -135,8 +135,9 @@ class Form(ipywidgets.VBox):
             found = outcome.run(self.asked, tell=self._progress)
             if found.seen is not None:
                 judged = outcome.judge(self.asked, answer, found.seen)
-                predictions.record(self.asked, answer, judged)
             self._show(found, judged)
+            if judged is not None:
+                predictions.record(self.asked, answer, judged)
         except (Told, OSError) as error:
             self._tell(str(error))
             self._enable(True)

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -18,10 +19,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from playground import workspace
-from playground.interview import mock, mock_terminal, mock_widget, outcome, report
+from playground.interview import bank, mock, mock_terminal, mock_widget, outcome, report
 from playground.interview.bank import LEVELS, Evidence, Question
 from playground.interview.cli import app
 from playground.interview.mock import FOLLOWING, PREDICTION, QUESTION, MockError, Sitting
+from playground.interview.outcome import Answer
 from playground.load.run import Run
 from playground.trace.trace import Trace, from_tuples
 
@@ -142,6 +144,12 @@ def test_the_points_of_an_answer_are_its_sentences():
         "That is number 1.",
         "Nobody uses it, e.g. here.",
     )
+
+
+def test_every_answer_of_the_bank_has_points_to_tick():
+    task = mock.Task(QUESTION, "x", 2)
+    counts = {one.id: len(mock.points_of(one, task)) for one in bank.load()}
+    assert not [name for name, count in counts.items() if not 2 <= count <= 9]
 
 
 # ---- the clock
@@ -464,6 +472,34 @@ def test_a_prediction_in_the_notebook_stops_the_clock_and_marks_itself(monkeypat
     assert not widget.clock.runs
     widget.next.click()
     assert widget.clock.runs
+
+
+def test_a_prediction_that_is_skipped_while_it_runs_marks_nothing_else(monkeypatch):
+    monkeypatch.setattr(mock_widget.bank, "load", lambda: BANK)
+    going, ready = threading.Event(), threading.Event()
+
+    def run(asked, tell):
+        going.set()
+        assert ready.wait(90)
+        return outcome.Outcome(Run(Trace(from_tuples([]), [], {}, {})), asked.expected, 0.3)
+
+    monkeypatch.setattr(outcome, "run", run)
+    widget = mock_widget.Interview(8)
+    widget.begin.click()
+    while widget.sitting.task.kind != PREDICTION:
+        widget.done.click()
+        widget.next.click()
+    form = widget.form
+    form.commit(Answer("A", {one.key: 1.0 for one in form.asked.numbers}))
+    assert going.wait(90)
+    widget.next.click()
+    after = widget.sitting.task
+    ready.set()
+    assert form.join(90)
+    assert widget.sitting.task is after
+    assert after.state == mock.ANSWERING
+    form.commit(Answer("A", {one.key: 1.0 for one in form.asked.numbers}))
+    assert "has gone on" in form.message.value
 
 
 # ---- the command
