@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from playground.grading import exercise
 
@@ -89,12 +89,30 @@ def _slides(cell: NotebookNode) -> Iterator[NotebookNode]:
         if shown != cell.source:
             notes.append(cell.source)
         cell.source = shown
-    elif cell.cell_type == "code" and kind != "skip" and not _code(cell):
-        kind = "skip"
+    more: list[NotebookNode] = []
+    if cell.cell_type == "code" and kind != "skip":
+        more = _taken_apart(cell)
+        if not _code(cell):
+            kind = "skip"
     cell.metadata["slideshow"] = {"slide_type": kind}
     yield cell
     if notes:
         yield _cell("\n\n".join(notes), "notes")
+    for other in more:
+        yield from _slides(other)
+
+
+def _taken_apart(cell: NotebookNode) -> list[NotebookNode]:
+    """Leave the first picture in the cell; return cells without code for each of the others."""
+    begins = [number for number, output in enumerate(cell.outputs) if _pictures(output)][1:]
+    parts = []
+    for begin, end in pairwise([*begins, len(cell.outputs)]):
+        part = new_code_cell("", outputs=cell.outputs[begin:end])
+        part.metadata["slideshow"] = {"slide_type": "subslide"}
+        parts.append(part)
+    if begins:
+        cell.outputs = cell.outputs[: begins[0]]
+    return parts
 
 
 def _speaker(cell: NotebookNode) -> list[str]:

@@ -96,6 +96,14 @@ def test_outputs_are_pictures_or_a_few_lines() -> None:
     assert text.text.endswith("… 82 lines more")
 
 
+def test_each_picture_has_a_slide() -> None:
+    pictures = [new_output("display_data", {"text/html": SVG}) for _ in range(3)]
+    said = new_output("stream", text="said")
+    found = projected(cell("# A", "slide"), cell("x", "subslide", *pictures[:2], said, pictures[2]))
+    assert [kind for kind, _ in found] == ["slide", *["subslide", "-"] * 3]
+    assert [text for _, text in found] == ["# A", "##### A", "x", "##### A", "", "##### A", ""]
+
+
 def test_exercises_are_a_list() -> None:
     found = projected(
         cell("# Exercise", "slide"),
