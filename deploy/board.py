@@ -19,6 +19,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,11 +41,12 @@ from tornado.web import HTTPError
 from playground.classroom import room
 from playground.classroom.app import Board
 from playground.classroom.board import open_store
-from playground.classroom.store import Store, Work
+from playground.classroom.store import Store, StoreError, Work
 from playground.grading import exercise
 
 GROUP = "instructors"
 OF_LEARNERS = {"join", "report", "leave", "timeline"}  # POST; everything else is for browsers
+SUCCESSION_S = 30  # for the board of a hub that was killed, to make room for this one
 KNOWN_FOR_S = 60  # a token that the hub has revoked may be believed for so long
 LET_IN = "in"  # in the page's address, once it has brought its pass along
 UNKNOWN = "The hub does not know this token: stop your server and start it again."
@@ -187,15 +189,17 @@ def main(folder: Path) -> None:
         urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"]),
         os.environ["JUPYTERHUB_SERVICE_PREFIX"],
     )
-    store = open_store(folder)
+    store = _open(folder)
     board = Board(store, exercise.load(), [], lambda: signal.raise_signal(signal.SIGTERM))
     auth = HubOAuth(cache_max_age=KNOWN_FOR_S)
     door = Door(board.app, store, auth, prefix, secret=_secret(folder / "secret"))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(_end_with(os.getppid()))
         async with board.app.router.lifespan_context(board.app):
             yield
+        watching.cancel()
         store.close()
 
     sessions = Middleware(
@@ -221,6 +225,22 @@ def main(folder: Path) -> None:
         ws_max_size=4096,  # pages say one short sentence
         timeout_graceful_shutdown=2,
     )
+
+
+def _open(folder: Path) -> Store:
+    for _ in range(SUCCESSION_S):
+        try:
+            return open_store(folder)
+        except StoreError:
+            time.sleep(1)
+    return open_store(folder)
+
+
+async def _end_with(hub: int) -> None:
+    """End when the hub was killed: its next one starts a board of its own."""
+    while os.getppid() == hub:
+        await asyncio.sleep(1)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _secret(path: Path) -> bytes:

@@ -27,6 +27,7 @@ CONFIG = CHECKOUT / "deploy/jupyterhub_config.py"
 HANG_S = 240.0  # only stops a hang
 PATIENCE = [f"--Spawner.{name}_timeout={HANG_S:.0f}" for name in ("start", "http")]
 PORTS = 4  # that the hub takes: the one it is given, and those above it
+RUNNING = "JupyterHub is now running"
 FROM_OUTSIDE = ("PLAYGROUND_", "JUPYTER", "IPYTHON")
 
 
@@ -97,12 +98,27 @@ class Hub:
         """What the hub and its children have said."""
         return (self.place / "log").read_text(errors="replace")
 
+    def everything(self) -> list[psutil.Process]:
+        """What has come from it and still runs, also from one that crashed."""
+        self._started.update(self.descendants())
+        return [one for one in self._started if runs(one)]
+
     def descendants(self) -> list[psutil.Process]:
         """Every process that came from it: proxy, board, servers, kernels."""
         try:
             return psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
+
+    def crash(self) -> None:
+        """End the hub's own process alone, as a lack of memory would, and start it again."""
+        self._started.update(self.descendants())
+        before = self.log().count(RUNNING)
+        self.process.kill()
+        self.process.wait()
+        self.process = self._launch()
+        wait(lambda: self.process.poll() or self.log().count(RUNNING) > before, "another hub")
+        assert self.process.poll() is None, self.log()
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
@@ -236,6 +252,14 @@ def wait(condition: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"waited {HANG_S:.0f} s for {what}"
         time.sleep(0.1)
     return found
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended; where nobody waits for orphans, they stay as zombies."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def free_ports() -> int:

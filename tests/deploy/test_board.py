@@ -120,6 +120,14 @@ def test_only_an_instructor_can_act(learners: Both, instructor: Person) -> None:
         assert done.json() == {"done": True}
 
 
+def test_a_group_of_the_hub_may_act_as_well(hub: Hub, instructor: Person) -> None:
+    assistant = Person(hub, "linus")
+    instructor.api.post("/hub/api/groups/instructors").raise_for_status()
+    members = {"users": [assistant.name]}
+    instructor.api.post("/hub/api/groups/instructors/users", json=members).raise_for_status()
+    assert enter(assistant)[0] == "instructor"
+
+
 def test_nobody_sees_it_without_the_hub(hub: Hub, instructor: Person) -> None:
     _, given = enter(instructor)
     page = httpx.get(f"{hub.origin}{BOARD}", follow_redirects=True, timeout=HANG_S)

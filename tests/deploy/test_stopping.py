@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import socket
 
-import psutil
 import pytest
 
-from tests.deploy.conftest import HANG_S, PORTS, Hub, Person
+from tests.deploy.conftest import HANG_S, PORTS, Hub, Person, wait
 
 pytestmark = pytest.mark.timeout(2 * HANG_S)
+
+
+def test_a_hub_that_crashed_finds_its_servers_again(
+    hub: Hub, learners: tuple[Person, Person]
+) -> None:
+    ada, _ = learners
+    kernel = ada.new_kernel()
+    ada.execute(kernel, ["kept = 41"])
+    hub.crash()
+    assert ada.execute(kernel, ["print(kept + 1)"]) == ["42\n"]
+    assert ada.api.post("/services/board/join").json() == {"learner": "ada"}
 
 
 def test_ctrl_c_leaves_nothing(hub: Hub, learners: tuple[Person, Person]) -> None:
     for one in learners:
         one.new_kernel()
-    before = hub.descendants()
-    said = " ".join(" ".join(one.cmdline()) for one in before)
+    said = " ".join(" ".join(one.cmdline()) for one in hub.everything())
     for part in (
         "configurable-http-proxy",
         "deploy/board.py",
@@ -25,8 +34,7 @@ def test_ctrl_c_leaves_nothing(hub: Hub, learners: tuple[Person, Person]) -> Non
     ):
         assert part in said
     hub.stop()
-    _, left = psutil.wait_procs(before, timeout=HANG_S)
-    assert left == []
+    wait(lambda: not hub.everything(), "the end of all that came from the hub")
     for port in range(hub.port, hub.port + PORTS):
         socket.create_server(("127.0.0.1", port)).close()
     assert sorted(path.name for path in hub.place.iterdir()) == ["home", "hub", "log", "tmp"]
