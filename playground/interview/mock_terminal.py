@@ -53,12 +53,12 @@ def hold(sitting: Sitting, out: Console | None = None) -> None:
             _hold_task(sitting, sitting.task, out)
     except Ended:
         sitting.end()
-    except EOFError:
+    except (EOFError, KeyboardInterrupt) as stop:
         sitting.pause()
-        raise InputEnded(f"The input has ended. {KEPT}") from None
-    except KeyboardInterrupt:
-        sitting.pause()
-        raise
+        if not record.ended and isinstance(stop, EOFError):
+            raise InputEnded(f"The input has ended. {KEPT}") from None
+        if not record.ended:  # else the last answer was looked at once more
+            raise
     sitting.end()
     show_report(record, list(sitting.questions.values()), out)
 

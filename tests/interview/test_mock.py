@@ -370,6 +370,15 @@ def test_ctrl_c_at_any_prompt_loses_nothing(clock, kept):
     assert len(again.record.done) == 2
 
 
+@pytest.mark.parametrize("last", [["^C"], []])
+def test_who_leaves_after_the_last_mark_gets_the_report(clock, last):
+    sitting = begin(clock, minutes=5)
+    out = Typist([*ONE, *ONE[:5], *last], clock)
+    mock_terminal.hold(sitting, out)
+    assert "2 of 2 questions answered" in out.text
+    assert sitting.record.path.with_suffix(".md").exists()
+
+
 def test_the_end_of_the_input_is_a_sentence_and_the_end_by_wish_is_a_report(clock):
     with pytest.raises(mock_terminal.InputEnded, match="goes on"):
         mock_terminal.hold(begin(clock, minutes=5), Typist(["a word"], clock))
