@@ -84,6 +84,7 @@ class Record:
     minutes: int
     tasks: list[Task]
     ended: bool = False
+    turn: int = 0  # how often it was written
 
     @property
     def began(self) -> datetime.datetime:
@@ -334,8 +335,27 @@ def records() -> list[Record]:
 
 
 def save(record: Record) -> None:
-    """Write it in one move. Raises ``WorkspaceError``."""
-    workspace.write_json_atomic(record.path, {"format": FORMAT, **asdict(record)})
+    """Write it in one move.
+
+    Raises ``WorkspaceError``, and ``MockError`` if somebody else has written it meanwhile: it goes
+    on in another notebook or terminal, and what was answered there is not overwritten.
+    """
+    with workspace.locked():
+        if _turn(record.path) > record.turn:
+            raise MockError(
+                "This interview has gone on in another notebook or terminal: end it there, or open"
+                " it here again."
+            )
+        record.turn += 1
+        workspace.write_json_atomic(record.path, {"format": FORMAT, **asdict(record)})
+
+
+def _turn(path: Path) -> int:
+    """How often a file was written; 0 for none that can be read."""
+    try:
+        return _record(workspace.read_json(path), path.stem).turn
+    except (workspace.WorkspaceError, ValueError, TypeError, KeyError):
+        return 0
 
 
 def _record(data: Any, name: str) -> Record:
@@ -343,7 +363,8 @@ def _record(data: Any, name: str) -> Record:
         raise ValueError("no interview of this version")
     known = {one.name for one in fields(Task)}
     tasks = [Task(**{key: one[key] for key in known & one.keys()}) for one in data["tasks"]]
-    record = Record(name, int(data["seed"]), int(data["minutes"]), tasks, bool(data["ended"]))
+    numbers = int(data["seed"]), int(data["minutes"])
+    record = Record(name, *numbers, tasks, bool(data["ended"]), int(data["turn"]))
     record.began  # noqa: B018 - raises ValueError for a name that is no moment
     return record
 

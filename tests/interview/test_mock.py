@@ -231,6 +231,18 @@ def test_questions_that_are_gone_from_the_bank_are_left_out(clock):
     assert again.task is not None
 
 
+def test_what_was_answered_elsewhere_is_not_overwritten(clock):
+    here = begin(clock)
+    there = mock.resume(BANK, clock)
+    there.write("in the terminal")
+    with pytest.raises(MockError, match="in another notebook or terminal"):
+        here.write("in the notebook")
+    with pytest.raises(MockError, match="in another notebook or terminal"):
+        here.pause()
+    assert mock.resume(BANK).task.text == "in the terminal"
+    there.answered()
+
+
 def test_two_in_one_second_have_a_file_each(clock):
     assert begin(clock).record.path != begin(clock).record.path
 
