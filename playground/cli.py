@@ -132,11 +132,15 @@ def doctor(
     """Look at what the course needs from this machine; changes nothing."""
     if not for_class and (learners != 1 or wheelhouse):
         raise typer.BadParameter("--learners and --wheelhouse go with --class.")
-    from playground.doctor import examine
-    from playground.teaching import evening
-
     with working("Looking …"):
-        findings = list(evening.examine(learners, wheelhouse) if for_class else examine())
+        if for_class:
+            from playground.teaching import evening
+
+            findings = list(evening.examine(learners, wheelhouse))
+        else:
+            from playground.doctor import examine
+
+            findings = list(examine())
     if as_json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
     else:
