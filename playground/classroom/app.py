@@ -21,6 +21,7 @@ import ipaddress
 import json
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -46,6 +47,7 @@ PAGE = Path(__file__).with_name("page")
 AT_MOST_S = 0.5  # between two messages to a page
 BEAT_S = 5.0  # a page that hears nothing for some of these knows that it has lost the board
 HELLO_S = 10.0  # for a page to say who it is
+GOODBYE_S = 5.0  # for all pages to hear that the board has ended
 MOST_PAGES = 300
 WRONG_CODE = "This is not the board's code: type it as the board shows it."
 # of a WebSocket
@@ -77,6 +79,7 @@ class Board:
         self._ended = self._complained = False
         self._changed = asyncio.Event()
         self._news = asyncio.Condition()
+        self._goodbye: asyncio.Task[None] | None = None
         self._number, self._latest, self._code = 0, "", ""
         self.app = self._application()
 
@@ -143,11 +146,18 @@ class Board:
         if not await self._do(lambda db: room.is_instructor(db, token)):
             raise Refused(401, "This needs the instructor's token.")
         await self._change(lambda db: room.act(db, form.action, form.learner))
+        self._ended = self._ended or form.action == "end"
         await self._look()  # the next guess is compared with the new code
-        if form.action == "end":
-            self._ended = True
-            asyncio.get_running_loop().call_later(2 * AT_MOST_S, self.on_end)
+        if self._ended and self._goodbye is None:
+            self._goodbye = asyncio.create_task(self._end())
         return {"done": True}
+
+    async def _end(self) -> None:
+        """Once the pages have been told, or do not listen."""
+        deadline = time.monotonic() + GOODBYE_S
+        while self._pages and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        self.on_end()
 
     # ---- pages ----
 

@@ -25,7 +25,9 @@ def classroom(
     ] = PORT,
     store: Annotated[
         Path | None,
-        typer.Option(file_okay=False, metavar="FOLDER", help="Where it is kept, if elsewhere."),
+        typer.Option(
+            file_okay=False, metavar="FOLDER", help="Where it is kept, instead of the workspace."
+        ),
     ] = None,
     new_link: Annotated[
         bool, typer.Option("--new-link", help="A new link for the instructor; the old one is void.")
