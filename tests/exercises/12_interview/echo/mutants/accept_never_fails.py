@@ -1,5 +1,5 @@
 # Believes that accept cannot fail.
-# Message: serve raised BlockingIOError
+# Message: serve raised BlockingIOError: another process was faster
 
 """Whiteboard: one thread, many clients, and no client waits for another."""
 
