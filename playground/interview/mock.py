@@ -43,7 +43,7 @@ QUESTION, FOLLOWING, PREDICTION = "question", "follow-up", "predict"
 ANSWERING, MARKING, DONE = "answering", "marking", "done"
 FOLLOWING_POINTS = (
     "I gave an answer, and a reason for it.",
-    "The long answer does not contradict it.",
+    "The two-minute answer does not contradict it.",
 )
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”)]?\s+(?=[A-Z`\"“(\d])")
 

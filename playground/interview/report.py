@@ -19,6 +19,7 @@ from typing import Any
 
 from playground import workspace
 from playground.grading import render
+from playground.interview import predict
 from playground.interview.bank import LEVELS, Question
 from playground.interview.mock import (
     FOLLOWING,
@@ -32,10 +33,12 @@ from playground.interview.mock import (
 )
 
 STEM = 6  # letters of a word that count: "blocking" is "blocked"
+FEW = 120  # words: a section of fewer is no better for that
 GOOD = 0.75  # of the points, and the wrong answer was not given
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]{3,}")
 _HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
 NEAREST = "Each link leads to the section whose words are nearest to the question's."
+FRAMES = ("Build", "See")  # headings of others, mostly
 TEACH_NOTHING = ("Recap", "Predict", "Exercise")  # sections that one does not read again
 
 
@@ -54,7 +57,7 @@ class Line:
 
     task: Task
     question: str
-    missed: tuple[str, ...]
+    todo: tuple[str, ...]  # what was missing, and what shows it
     read: str  # a link in Markdown, "" for a prediction
 
     @property
@@ -160,10 +163,11 @@ def sections(file: str) -> tuple[Section, ...]:
             parts.append((heading[1].strip(), cell.get("id", ""), []))
         if parts:
             parts[-1][2].append(text)
+    found = [Section(title, cell, _words(" ".join(texts))) for title, cell, texts in parts]
     return tuple(
-        Section(title, cell, _words(" ".join(texts)))
-        for title, cell, texts in parts
-        if title not in TEACH_NOTHING
+        one
+        for one in found
+        if one.title not in TEACH_NOTHING and (one.title not in FRAMES or len(one.words) >= FEW)
     )
 
 
@@ -175,18 +179,22 @@ def _words(text: str) -> frozenset[str]:
 def _line(task: Task, question: Question | None) -> Line:
     if task.kind == PREDICTION:
         seed, number = prediction_of(task)
-        again = f"`playground interview predict --seed {seed} --number {number}`"
-        return Line(task, f"Predict the timeline: {again}", (), "")
+        again = f"again: `playground interview predict --seed {seed} --number {number}`"
+        asked = predict.question(seed, number)
+        words = f"Predict the timeline: {asked.choice.title} {asked.does}; {asked.sends}"
+        return Line(task, words, (again,), "")
     if question is None:
         return Line(task, task.name, (), "")
-    said = zip(points_of(question, task), task.points, strict=False)
-    missed = [point for point, there in said if not there]
-    if task.slipped:
-        missed.append(f"The wrong answer was given: {question.wrong}")
-    words = question.question
+    link = _link(question)
+    run = f"see it run: `playground interview show {task.name} --run`"
     if task.kind == FOLLOWING:
-        words = f"{question.follow_ups[task.follow_up % len(question.follow_ups)]} (follow-up)"
-    return Line(task, words, tuple(missed), _link(question))
+        follow_up = question.follow_ups[task.follow_up % len(question.follow_ups)]
+        return Line(task, f"{question.question} And then: {follow_up}", (run,), link)
+    said = zip(points_of(question, task), task.points, strict=False)
+    todo = [f"not said: {_flat(point)}" for point, there in said if not there]
+    if task.slipped:
+        todo.append(f"said, and wrong: {_flat(question.wrong)}")
+    return Line(task, question.question, (*todo, run), link)
 
 
 def _link(question: Question) -> str:
@@ -242,9 +250,7 @@ def _again(told: Report) -> list[str]:
     lines = ["## Read again", "", NEAREST, ""]
     for line in weak:
         lines.append(f"- {line.read}: {line.question}" if line.read else f"- {line.question}")
-        lines += [f"  - not said: {_flat(point)}" for point in line.missed]
-        if line.task.kind != PREDICTION:
-            lines.append(f"  - see it run: `playground interview show {line.task.name} --run`")
+        lines += [f"  - {todo}" for todo in line.todo]
     return [*lines, ""]
 
 

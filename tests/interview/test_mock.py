@@ -283,7 +283,7 @@ def test_the_report_says_what_was_good_what_to_read_again_and_how_long_it_took(c
     assert f"{len(tasks)} of {len(tasks)} questions answered" in text
     again, _, good = text.partition("## What was good")
     assert "It returns a thing called `x.y`." in again
-    assert "The wrong answer was given" in again
+    assert "said, and wrong: It returns None. It does not." in again
     assert f"playground interview show {tasks[0].name} --run" in again
     assert re.search(r"\(\.\./notebooks/0\d_\w+\.ipynb#cell-id=[\w-]+\)", again)
     assert good.count("\n- ") >= len(tasks) - 2
