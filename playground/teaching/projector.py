@@ -227,7 +227,9 @@ def _output(output: NotebookNode, room: int) -> NotebookNode | None:
 def _cut(text: str) -> str:
     lines = text.strip("\n").splitlines()
     rest = len(lines) - MOST_OUTPUT
-    return "\n".join(lines[:MOST_OUTPUT] + ([f"… {rest} lines more"] if rest > 0 else []))
+    if rest < 2:  # where a line says that one is missing, that one may stand as well
+        return "\n".join(lines)
+    return "\n".join([*lines[:MOST_OUTPUT], f"… {rest} lines more"])
 
 
 def _html(text: str) -> NotebookNode:
