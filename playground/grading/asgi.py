@@ -291,6 +291,7 @@ class Call:
         self.stage = stage
         self.number = number
         self.called = called
+        self._raised: Raised | None = None  # what `result` raised, for the lines in the message
 
     @property
     def done(self) -> bool:
@@ -310,6 +311,7 @@ class Call:
             return self.stage._remote.call("result", self.number)
         except Raised as raised:
             raised.called = self.called
+            self._raised = raised
             raise
 
     def raised(self) -> Raised | None:
@@ -352,8 +354,13 @@ class Call:
     def fail(
         self, got: str, expected: str, *, why: str = "", nudge: str = "", stacks: bool = False
     ) -> NoReturn:
-        """Fail, with what was called; with `stacks`, where every task stands."""
+        """Fail, with what was called; with `stacks`, where every task stands.
+
+        If `got` tells of the exception that the call raised, the learner's lines come with it.
+        """
         message = Message(self.called, got, expected, why, nudge)
+        if self._raised is not None and self._raised.sentence() in got:
+            message.where = self._raised.lines
         if stacks:
             message.stacks = self.stage.stacks()
         raise Failed(message)

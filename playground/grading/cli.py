@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -105,7 +106,10 @@ def solution(
     from playground.grading import exercise, session
 
     text = session.solution(exercise.find(name), show=show)
-    _print(Syntax(text, "python", background_color="default"))
+    if sys.stdout.isatty():
+        _print(Syntax(text, "python", background_color="default", word_wrap=True))
+    else:  # a file or a pipe takes the program as it is
+        print(text, end="")
 
 
 @app.command("progress")
@@ -178,8 +182,6 @@ def grade_cohort(
     as_json: Annotated[bool, typer.Option("--json", help="The statistics as JSON.")] = False,
 ) -> None:
     """Grade the workspaces of many learners; the same command goes on after a kill."""
-    import sys
-
     from playground.grading import cohort, cohort_report, exercise
 
     def say(sentence: str) -> None:
@@ -343,12 +345,12 @@ def _reached(chapter: Chapter) -> tuple[Text, str, str, str]:
 def _catalogue(
     catalogue: list[Exercise], recorded: dict[str, dict[str, object]], files: bool = False
 ) -> Table:
-    """One row an exercise; with `files` the learner's file stands below its title."""
+    """One row an exercise; with `files` its state and the learner's file stand below it."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name in ("", "exercise", "", "title", "level", "min"):
+    for name in ("", "exercise", *([] if files else [""]), "title", "level", "min"):
         side: Literal["left", "right"] = "right" if name == "min" else "left"
         table.add_column(name, justify=side, no_wrap=name != "title", overflow="fold")
     for each in catalogue:
@@ -357,11 +359,13 @@ def _catalogue(
         sign = "✓ passed" if status == "passed" else f"○ {status}"
         style = "green" if status == "passed" else ""
         state = Text(sign, style)
-        minutes = str(each.minutes)
-        title = Text(each.title)
+        rest = each.difficulty, str(each.minutes)
         if files:
-            title.append(f"\n{each.rel}", "dim")
-        table.add_row(each.chapter[:2], each.id, state, title, each.difficulty, minutes)
+            whose = Text(f"{each.id}\n").append_text(state)
+            title = Text(f"{each.title}\n").append(each.rel, "dim")
+            table.add_row(each.chapter[:2], whose, title, *rest)
+        else:
+            table.add_row(each.chapter[:2], each.id, state, each.title, *rest)
     return table
 
 

@@ -85,6 +85,8 @@ _NUDGES = {
     "MemoryError": "The exercise may use 1 GiB; something grows without a bound.",
     "NotImplementedError": "Replace the `raise NotImplementedError` line by your code.",
     "AttributeError": "Look at what the object in that line really is.",
+    "UnboundLocalError": "On the way that was taken here, the name has not been given a value.",
+    "StopIteration": "A generator or a coroutine that returns tells whoever steps it in this way.",
 }
 
 
@@ -96,7 +98,8 @@ class Remote:
         self._number = int(body["number"])
         self.type_name = str(body["type"])  # "generator", "builtin_function_or_method", …
         self.plain_base = str(body["plain"][0]) if body["plain"] else ""
-        self._name = str(body["name"]) or f"<{self.type_name}>"
+        kind = self.type_name.rpartition("<locals>.")[2]  # of a class that a function defines
+        self._name = str(body["name"]) or f"<{kind}>"
 
     def __repr__(self) -> str:
         return self._name

@@ -84,10 +84,11 @@ def advice(verdict: Verdict, *, notebook: bool = False) -> list[str]:
     if verdict.status is Status.NOT_SOLVED:
         return [
             f"The file is still the stub: {verdict.file}",
-            f"Write your code there, then check it again. A hint: playground hint {name}",
+            "Write your code there, then check it again.",
+            f"A hint: playground hint {name}",
         ]
     if verdict.status is Status.FAILED:
-        return [f"Your file: {verdict.file}   A hint: playground hint {name}"]
+        return [f"Your file: {verdict.file}", f"A hint: playground hint {name}"]
     if verdict.status is Status.PASSED:
         return [f"The reference solution: playground solution {name}"]
     return ["Please report it with the lines above; `playground doctor` may know more."]
@@ -235,14 +236,14 @@ def _checks(verdict: Verdict) -> list[str]:
 
 
 def _rich_checks(verdict: Verdict) -> Any:
+    from rich.table import Table
     from rich.text import Text
 
     styles = {True: RICH[Status.PASSED], False: RICH[Status.FAILED], None: "dim"}
-    result = Text()
-    for check, line in zip(verdict.checks, _checks(verdict), strict=True):
-        result.append(line + "\n", style=styles[check.passed])
-    result.rstrip()
-    return result
+    table = Table.grid(padding=(0, 1))
+    for check in verdict.checks:
+        table.add_row(_CHECK[check.passed], Text(check.name), style=styles[check.passed])
+    return table
 
 
 def _printed(verdict: Verdict) -> list[str]:

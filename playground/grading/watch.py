@@ -327,7 +327,7 @@ class Screen:
             )
             self.ask("s", words)
             return
-        self.draw(Syntax(text, "python", background_color="default"))
+        self.draw(Syntax(text, "python", background_color="default", word_wrap=True))
 
     def ask(self, key: str, words: str) -> None:
         """Say what a second press of the key will do."""

@@ -170,6 +170,21 @@ def test_forgotten_awaits_and_lost_exceptions_are_told(stage: Stage) -> None:
     assert "ValueError: nobody looks" in said
 
 
+def test_a_message_about_an_exception_has_the_learners_lines(stage: Stage) -> None:
+    call = stage.start("fails")
+    stage.run()
+    raised = call.raised()
+    assert raised
+    with pytest.raises(Failed) as failed:
+        call.fail(f"raised {raised.sentence()}", "returned None")
+    assert [line.text.strip() for line in failed.value.message.where] == [
+        'raise ValueError("nobody looks")'
+    ]
+    with pytest.raises(Failed) as failed:
+        call.fail("one message was sent", "two")
+    assert not failed.value.message.where
+
+
 def test_running_in_circles_is_no_hang(stage: Stage) -> None:
     with pytest.raises(Failed) as failed:
         stage.start("circles").run()

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from playground import workspace
 from playground.cli import app
 from playground.grading import Status, Verdict, exercise, progress, session
+from playground.grading.cli import _catalogue
 from playground.grading.exercise import Exercise
 
 RIGHT = "def double(data):\n    return data * 2\n"
@@ -66,6 +68,19 @@ def test_hint_solution_progress_exercises(twice: Exercise) -> None:
     assert "easy" in listed
     assert twice.rel in listed
     assert str(workspace.root() / "exercises") in listed.replace("\n", "")
+
+
+def test_a_solution_is_never_cut_at_the_edge(twice: Exercise) -> None:
+    long = f"# {'a comment ' * 9}to the end"
+    twice.solution.write_text(f"{long}\n{RIGHT}")
+    assert run("solution", "twice", "--show").output == twice.solution.read_text()
+
+
+def test_every_file_is_listed_in_one_piece() -> None:
+    catalogue = exercise.load()
+    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    console.print(_catalogue(catalogue, {}, files=True))
+    assert {each.rel for each in catalogue} <= set(console.export_text().split())
 
 
 def test_watch_wants_one_exercise(course: Path) -> None:

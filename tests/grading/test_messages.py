@@ -76,6 +76,18 @@ def test_terminal_and_html_say_the_same_words(name: str) -> None:
     assert "<code>nudge</code>" in html
 
 
+def test_a_narrow_panel_breaks_neither_the_list_nor_a_command() -> None:
+    shown = verdict(MESSAGES["value"])
+    shown.checks = [Check("Refuses " + "a line that is too long, " * 4, False)]
+    shown.exercise, shown.file = "name-of-eighteen-c", "exercises/08_gunicorn/conf.py"
+    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    console.print(render.panel(shown))
+    lines = [line.strip("│").strip("\n") for line in console.export_text().splitlines()]
+    first = next(n for n, line in enumerate(lines) if line.startswith(" ✗ Refuses"))
+    assert lines[first + 1].startswith("   too long") or lines[first + 1].startswith("   line")
+    assert " A hint: playground hint name-of-eighteen-c" in [line.rstrip() for line in lines]
+
+
 def test_colour_is_never_the_only_sign() -> None:
     assert len(set(render.SIGNS.values())) == len(Status)
     assert {render.headline(Verdict("a", "A", status)) for status in Status} == {

@@ -209,6 +209,14 @@ def test_source_of_the_graders_runs_there(learner: Learner) -> None:
     assert learner.call("call", twice, b"a") == b"aa"
 
 
+def test_an_object_of_an_inner_class_is_called_by_its_short_name(learner: Learner) -> None:
+    source = "def make():\n    class Inner:\n        pass\n    return Inner()"
+    made = learner.define(source, "make")()
+    with pytest.raises(Raised) as raised:
+        made.call("close")
+    assert raised.value.called == "<Inner>.close()"
+
+
 def test_a_callback_of_another_name_cannot_be_reached(tmp_path: Path) -> None:
     path = tmp_path / "reach.py"
     path.write_text(
