@@ -167,6 +167,16 @@ class Question:
         return tuple(Asked(gap * i, work.wait * t, work.compute * t) for i, t in enumerate(times))
 
     @property
+    def server(self) -> str:
+        """The set-up and its size, in words."""
+        choice = self.choice
+        sizes = [(choice.workers, "worker"), (choice.threads, "thread")]
+        if SETUPS[choice.setup].max_threads == 1:
+            sizes = sizes[:1]
+        words = ", ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in sizes)
+        return f"{choice.setup}, {words}{' each' * (len(sizes) > 1 and choice.workers > 1)}"
+
+    @property
     def command(self) -> str:
         """How one would start the server by hand."""
         choice, setup = self.choice, SETUPS[self.choice.setup]

@@ -41,7 +41,7 @@ def question(asked: Question, width: int) -> Group:
 def facts(asked: Question) -> list[tuple[str, str]]:
     """What is given: a label and words, each."""
     return [
-        ("Server", asked.choice.title),
+        ("Server", asked.server),
         ("", f"$ {asked.command}"),
         ("App", asked.written),
         ("Request", asked.does),

@@ -39,7 +39,7 @@ STYLE = """<style>
 .pgq p{margin:.3em 0}
 .pgq .jupyter-button:focus-visible{outline:2px solid #3a97d9;outline-offset:1px}
 </style>"""
-LEGEND = "Dots: queued. Filled: in service. The numbers above are units."
+LEGEND = f"Dots: queued. Filled: {timelines.IN_SERVICE}. The numbers above are units."
 CLASSES = {outcome.RIGHT: "pgq-as", outcome.SOUND: "pgq-by", outcome.OTHER: "pgq-not"}
 
 

@@ -19,7 +19,8 @@ from playground.views.terminal import GLYPHS
 
 BADGE = "hypothesis"
 HEALTH = "health"
-LEGEND = f"{GLYPHS[State.QUEUED] * 3} queued   {GLYPHS[State.SERVED] * 3} in service"
+IN_SERVICE = "in service (from its first sign in the server to its answer)"
+LEGEND = f"{GLYPHS[State.QUEUED] * 3} queued   {GLYPHS[State.SERVED] * 3} {IN_SERVICE}"
 WIDTH, LEFT, TOP, PITCH, BAR = 330, 52, 56, 17, 12  # pixels of an SVG
 GUTTER = 7  # columns of a picture of characters, before its bars
 
