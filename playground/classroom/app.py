@@ -36,7 +36,7 @@ from playground.classroom import names, room
 from playground.classroom.drawing import draw
 from playground.classroom.guarding import PLAYER_POLICY, POLICY, Guard
 from playground.classroom.guesses import Buckets, Guesses
-from playground.classroom.messages import Action, Join, Reports
+from playground.classroom.messages import AT_ONCE, Action, Join, Reports
 from playground.classroom.room import Drawn, Refused
 from playground.classroom.store import Store
 from playground.grading.exercise import Exercise
@@ -73,7 +73,7 @@ class Board:
         self.addresses = addresses
         self.on_end = on_end
         self._guesses = Guesses()
-        self._reports = Buckets(30, 2.0)
+        self._reports = Buckets(2 * AT_ONCE, 2.0)
         self._shares = Buckets(5, 0.2)
         self._pages = 0
         self._ended = self._complained = False
@@ -115,7 +115,7 @@ class Board:
     async def report(self, form: Reports, request: Request) -> dict[str, int]:
         """Keep reports; those of exercises that this course does not have are passed over."""
         token = _bearer(request)
-        if wait_s := self._reports.take(token):
+        if wait_s := self._reports.take(names.hashed(token), len(form.reports)):
             raise _later(wait_s, "These are more reports than one learner can make")
         known = [each for each in form.reports if each.exercise in self.titles]
         return {"new": await self._change(lambda db: room.keep(db, token, known))}
@@ -130,7 +130,7 @@ class Board:
         """Draw a learner's trace, and show it."""
         token = _bearer(request)
         await self._do(lambda db: room.learner(db, token))
-        if wait_s := self._shares.take(token):
+        if wait_s := self._shares.take(names.hashed(token)):
             raise _later(wait_s, "These are more timelines than one learner can share")
         trace = await request.body()
         made = await draw(trace, "still")

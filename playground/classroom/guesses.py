@@ -28,16 +28,16 @@ class Bucket:
         """How many there are now."""
         return min(self.size, self._left + max(0.0, now - self._at) * self.each_s)
 
-    def take(self, now: float) -> bool:
-        """Take one, if there is one."""
+    def take(self, now: float, count: int = 1) -> bool:
+        """Take so many, if they are there."""
         left = self.left(now)
         self._at = now
-        self._left = left - 1 if left >= 1 else left
-        return left >= 1
+        self._left = left - count if left >= count else left
+        return left >= count
 
-    def wait_s(self, now: float) -> float:
-        """Seconds until there is one."""
-        return max(0.0, 1 - self.left(now)) / self.each_s
+    def wait_s(self, now: float, count: int = 1) -> float:
+        """Seconds until so many are there."""
+        return max(0.0, count - self.left(now)) / self.each_s
 
 
 class Buckets:
@@ -58,10 +58,10 @@ class Buckets:
             self._buckets.popitem(last=False)
         return self._buckets[key]
 
-    def take(self, key: str) -> float:
-        """Take one; 0, or the seconds until there is one."""
+    def take(self, key: str, count: int = 1) -> float:
+        """Take so many; 0, or the seconds until they are there."""
         now, bucket = self.clock(), self.of(key)
-        return 0.0 if bucket.take(now) else bucket.wait_s(now)
+        return 0.0 if bucket.take(now, count) else bucket.wait_s(now, count)
 
 
 class Guesses:

@@ -167,7 +167,6 @@ def keep(db: sqlite3.Connection, token: str, reports: Iterable[Report]) -> int:
         if done.rowcount:
             new += 1
             _take(db, who["id"], report, at)
-    db.execute("UPDATE learner SET state = 'here' WHERE id = ?", (who["id"],))
     return new
 
 

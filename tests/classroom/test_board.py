@@ -89,6 +89,7 @@ def test_two_of_one_name_are_told_apart_and_one_who_comes_back_is_the_same(board
     board.report(second, FIRST, "passed")
     board.join("Ada", token=first)
     board.post("leave", third)
+    board.report(third, FIRST, "failed")  # was under way as they left
     board.join("ada", token=second)  # restarted, with what is in the workspace
     state = board.state(lambda state: len(state["learners"]) == 2)
     assert [(each["name"], each["passed"]) for each in state["learners"]] == [
@@ -348,6 +349,20 @@ def test_a_report_that_comes_twice_counts_once_and_a_pass_stays(board: Serving) 
     state = board.state(lambda state: state["learners"][0]["age_s"] < 300)
     assert state["exercises"] == {FIRST: {"passed": 1, "tried": 1}}
     assert state["failures"] == []  # it did pass
+
+
+def test_nobody_reports_without_end(board: Serving) -> None:
+    ada, bob = board.join("Ada"), board.join("Bob")
+    many = {"reports": [report(FIRST, "failed") for _ in range(51)]}
+    assert board.post("report", ada, json=many).status_code == 422
+    answers = []
+    while len(answers) < 1000 and (not answers or answers[-1].status_code == 200):
+        batch = {"reports": [report(FIRST, "failed") for _ in range(50)]}
+        answers.append(board.post("report", ada, json=batch))
+    assert len(answers) > 2  # as much as was checked while the board was away
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    board.report(bob, FIRST, "passed")
 
 
 def test_the_board_believes_no_clock_but_its_own(board: Serving) -> None:

@@ -52,6 +52,16 @@ def test_a_clock_that_is_set_back_gives_nothing() -> None:
     assert guess(guesses, "a") > 0
 
 
+def test_several_are_taken_together_or_not_at_all() -> None:
+    clock = Clock()
+    buckets = Buckets(10, 2.0, clock)
+    assert buckets.take("a", 8) == 0.0
+    assert buckets.take("a", 8) == 3.0
+    assert buckets.take("a", 2) == 0.0
+    clock.now += 3
+    assert buckets.take("a", 6) == 0.0
+
+
 def test_no_number_of_addresses_fills_the_memory() -> None:
     buckets = Buckets(1, 1.0, Clock())
     for number in range(MOST_ADDRESSES + 50):
