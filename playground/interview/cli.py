@@ -22,7 +22,9 @@ Level = Annotated[str | None, typer.Option(help="Only junior, mid, senior or sta
 @app.callback(invoke_without_command=True)
 def interview(
     context: typer.Context,
-    everything: Annotated[bool, typer.Option("--list", help="List the questions.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--list", help="List them; --chapter or --level alone do so too.")
+    ] = False,
     chapter: Chapter = None,
     level: Level = None,
     as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
@@ -31,13 +33,18 @@ def interview(
     ] = False,
 ) -> None:
     """Questions of an interview, each with evidence that runs here."""
+    alone = context.invoked_subcommand is None
     if check:
         _check()
-    elif everything or as_json:
+    elif everything or as_json or (alone and (chapter or level)):
         _list(_chosen(chapter, level), as_json)
-    elif context.invoked_subcommand is None or chapter or level:
+    elif alone:
         raise typer.BadParameter(
-            "give --list, or one of: show, practice, predict, anki (--help has all)."
+            "give --list, or one of: show, practice, predict, mock, anki (--help has all)."
+        )
+    elif chapter or level:
+        raise typer.BadParameter(
+            f"--chapter and --level go behind {context.invoked_subcommand}, not before it."
         )
 
 

@@ -62,6 +62,14 @@ def test_the_list_as_json_is_the_bank() -> None:
     assert {(each["chapter"], each["level"]) for each in only} == {("01", "mid")}
 
 
+def test_who_names_a_chapter_or_a_level_alone_gets_the_list() -> None:
+    asked = ("--chapter", "02", "--level", "mid")
+    done = interview(*asked)
+    assert done.returncode == 0
+    assert done.stdout == interview("--list", *asked).stdout
+    assert "questions. playground interview show ID" in done.stdout
+
+
 def test_the_list_and_a_question_fit_into_80_columns() -> None:
     for line in (["--list"], ["show", FIRST.id]):
         done = interview(*line)
@@ -87,7 +95,8 @@ def test_evidence_runs_on_request() -> None:
         (["--list", "--level", "chief"], 1, "no level 'chief'"),
         (["practice"], 1, "standard input is no terminal"),
         (["anki", "deck.txt"], 1, "end in .apkg"),
-        (["--chapter", "02"], 2, "--list"),
+        (["--chapter", "77"], 1, "no questions for chapter '77'"),
+        (["--level", "mid", "practice"], 2, "go behind practice"),
         ([], 2, "practice"),
     ],
 )
