@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from playground.classroom.room import Refused
 
-CPU_S = 20
+CPU_S = 10
 LONGEST_S = 60.0  # for a machine that has much else to do
 MEMORY = 4 << 30  # bytes of address space; libraries for numbers reserve much of it
 LARGEST = 8 << 20  # bytes of a drawing
