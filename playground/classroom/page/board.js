@@ -134,7 +134,8 @@ function drawHead() {
   const open = place ? `Join at${several}` : "Join: start your server"; // a hub lets learners in
   byId("how").textContent = joining ? open : "Nobody can join now";
   byId("address").textContent = place ?? "";
-  byId("code").parentElement.hidden = byId("ways").hidden = !place;
+  byId("code").parentElement.hidden = !place;
+  byId("ways").hidden = !place || !joining;
   byId("code").textContent = joining ? `${code.slice(0, 3)} ${code.slice(3)}` : "closed";
   byId("here").textContent = state.learners.length;
   byId("passes").textContent = sum(Object.values(state.exercises).map((each) => each.passed));
