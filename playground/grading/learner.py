@@ -811,7 +811,8 @@ def short(value: Any, limit: int = 300) -> str:
     text = _label(value)
     if len(text) <= limit:
         return text
-    return f"{text[: limit // 2]} … {text[-limit // 3 :]} ({len(text)} characters)"
+    size = f"{len(value)} bytes" if isinstance(value, bytes) else f"{len(text)} characters"
+    return f"{text[: limit // 2]} … {text[-limit // 3 :]} ({size})"
 
 
 def describe_call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -39,7 +39,13 @@ class Decoder:
 
     def expect(self, data: bytes, body: bytes, *, done: bool, why: str, nudge: str) -> None:
         """Feed a piece, and compare what comes back and `done`."""
-        got = self.feed(data)
+        try:
+            got = self.feed(data)
+        except Raised as raised:
+            if "ValueError" not in raised.mro:
+                raise
+            expected = f"no exception, and returned {body!r}"
+            raise Failed(raised.message(expected, why, nudge)) from None
         if type(got) is not bytes or got != body:
             what = "an object" if isinstance(got, Remote) else short(got)
             fail(self.called, f"returned {what}", f"returned {body!r}", why=why, nudge=nudge)
@@ -212,10 +218,14 @@ def check_bad_trailers(learner: Learner) -> None:
 
 def check_line_ends(learner: Learner) -> None:
     """Refuses a line that ends with anything but CRLF, and control characters in it."""
+    why = "RFC 9112 §2.2: a line ends with CRLF"
+    nudge = "A line ends at its first LF. Is there a CR before that one? Do not look for CRLF only."
+    for wire in (b"3\nabc\r\n", b"3\n", b"0\n\n", b"0\n", b"0\r\n\n", b"0\r\nA: b\n\r\n"):
+        refuses(learner, wire, why=why, nudge=nudge)
     for wire in (
-        b"3\nabc\r\n", b"3\n", b"3;a\nabc\r\n", b"3;a\n", b"0\n\n", b"0\n", b"0\r\n\n",
-        b"0\r\nA: b\n\r\n", b"3\r\r\nabc\r\n", b"3;a\rb\r\nabc\r\n", b"3;\x00\r\nabc\r\n",
-        b"3;\x7f\r\nabc\r\n", b"0\r\n\r\r\n\r\n", b"3;\x0b\r\nabc\r\n", b"3;\x1f\r\nabc\r\n",
+        b"3;a\nabc\r\n", b"3;a\n", b"3\r\r\nabc\r\n", b"3;a\rb\r\nabc\r\n",
+        b"3;\x00\r\nabc\r\n", b"3;\x7f\r\nabc\r\n", b"0\r\n\r\r\n\r\n",
+        b"3;\x0b\r\nabc\r\n", b"3;\x1f\r\nabc\r\n",
     ):  # fmt: skip
         refuses(
             learner, wire,

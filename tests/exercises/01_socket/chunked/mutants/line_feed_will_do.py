@@ -1,7 +1,8 @@
 # Takes a bare line feed as the end of a line.
 # Message: called ChunkedDecoder(); feed(b'3\nabc\r\n')
 # Message: came back returned b'abc'
-# Message: why RFC 9112 §2.2, §7.1.1
+# Message: why RFC 9112 §2.2
+# Message: nudge A line ends at its first LF.
 
 import re
 
