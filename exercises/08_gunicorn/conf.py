@@ -1,7 +1,8 @@
 """A `gunicorn.conf.py`: plain names with values, read by Gunicorn when it starts.
 
-The names are those of the settings in Gunicorn's documentation (27.0.1), such as `workers`. Write
-one that meets these objectives:
+The names are those of the settings in Gunicorn's documentation (27.0.1), such as `workers`. Spell
+them exactly: a name that Gunicorn does not know is ignored without a word. Write a file that meets
+these objectives:
 
 1. It listens on port 8000, and can be reached from this machine only.
 2. Two worker processes. Each of them serves four requests at a time, and no more.

@@ -265,7 +265,8 @@ def check_cancelled(learner: Learner) -> None:
             ann.fail(ended, "raised CancelledError", why="a cancellation goes on", nudge=nudge)
         bob = truck.order("bob")
         stage.release("the card of bob")
-        got(bob, 200, "soup for bob\n", f"{BACK}; ann was cancelled while she paid", "finally")
+        nudge = "An exception is a way out as well. What runs on every way out?"
+        got(bob, 200, "soup for bob\n", f"{BACK}; ann was cancelled while she paid", nudge)
 
 
 def check_tell_behind(learner: Learner) -> None:
@@ -299,13 +300,14 @@ def check_shutdown(learner: Learner) -> None:
         truck = Truck(stage, {"soup": 2}, tell=tell).bakes("soup", "soup")
         life = stage.exchange(
             truck.app, lifespan_scope(), {"type": "lifespan.startup"},
-            called=f"{truck.said}, its lifespan; ann and bob have bought soup",
+            called=f"{truck.said}, its lifespan",
         )  # fmt: skip
         stage.run()
         life.expect_sent({"type": "lifespan.startup.complete"}, why="ASGI Lifespan")
         for guest in ("ann", "bob"):
             got(truck.order(guest), 200, f"soup for {guest}\n", BEHIND)
         life.feed({"type": "lifespan.shutdown"})
+        life.called += "; two have bought soup, and tell still waits; then lifespan.shutdown"
         nudge = "asyncio.gather(*tasks, return_exceptions=True)"
         for guest in ("ann", "bob"):
             stage.run()
@@ -314,7 +316,10 @@ def check_shutdown(learner: Learner) -> None:
                 if life.done:
                     life.result()
             except Raised as raised:
-                life.fail(f"raised {raised.sentence()}", "it waits for bob's", why=CLOSING)
+                life.fail(
+                    f"raised {raised.sentence()}", "it waits for bob's tell, too", why=CLOSING,
+                    nudge="What tell raises harms nobody: return_exceptions=True.",
+                )  # fmt: skip
             stage.release(f"news of {guest}")
         life.finish(why="nothing is left to wait for", nudge=nudge)
         if said := stage.complaints():

@@ -45,6 +45,7 @@ def check_bind(learner: Learner) -> None:
     wish(
         learner, "bind", lambda bind: bind in ("127.0.0.1:8000", ["127.0.0.1:8000"]),
         "'127.0.0.1:8000'", why="127.0.0.1 is this machine; 0.0.0.0 is everybody who can reach it",
+        nudge="An address, a colon, the port. With no address, everybody can reach it.",
     )  # fmt: skip
 
 
@@ -53,14 +54,17 @@ def check_seconds(learner: Learner) -> None:
     wish(
         learner, "timeout", lambda seconds: seconds == 20, "20",
         why="`timeout` limits the silence of the bell, and nothing else",
+        nudge="Objective 5 says how long this silence may be.",
     )  # fmt: skip
     wish(
         learner, "graceful_timeout", lambda seconds: 20 <= seconds < 30, "from 20 to 29",
         why="it is how long requests may go on after TERM; at 30 s the platform kills",
+        nudge="Objective 6: long enough for the requests, and Gunicorn has to end before the kill.",
     )  # fmt: skip
     wish(
         learner, "keepalive", lambda seconds: seconds == 5, "5",
         why="so long an idle connection is kept open",
+        nudge="Objective 7 says how long.",
     )  # fmt: skip
 
 
@@ -150,12 +154,20 @@ def settings(learner: Learner) -> Config:
 
 
 def wish(
-    learner: Learner, name: str, fulfilled: Callable[[Any], bool], expected: str, *, why: str
+    learner: Learner,
+    name: str,
+    fulfilled: Callable[[Any], bool],
+    expected: str,
+    *,
+    why: str,
+    nudge: str,
 ) -> None:
     """Fail unless the setting has a value that fulfils an objective."""
-    value = settings(learner).settings[name].get()
+    setting = settings(learner).settings[name]
+    value = setting.get()
     if not fulfilled(value):
-        fail(name, repr(value), expected, why=why, nudge="Which setting answers the objective?")
+        told = ", which is Gunicorn's default" if value == setting.default else ""
+        fail(name, f"{value!r}{told}", expected, why=why, nudge=nudge)
 
 
 def start(learner: Learner) -> House:
