@@ -17,7 +17,8 @@ class Once:
     - `await get(key)` returns what `await make(key)` returns, or raises what it raises. Who asks
       while it is under way waits for it too, and gets the same.
     - Different keys do not wait for each other.
-    - Nothing is kept: when it is over, well or not, the next `get` calls `make` again.
+    - Nothing is kept, no result and no key: when it is over, well or not, the next `get` calls
+      `make` again.
     - Who is cancelled (a client has hung up, a time-out) stops waiting at once, with
       CancelledError. The others notice nothing: `make` goes on, whoever was the first to ask.
     - When the last one who waited for it is cancelled, `make` is cancelled too, because nobody

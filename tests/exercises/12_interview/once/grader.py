@@ -4,12 +4,56 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from playground.grading import Failed, Learner, Message, Raised
+from playground.grading import Failed, Learner, Message, Raised, fail
 from playground.grading.asgi import Call, Stage, hold
 
 SHARED = "who asks while it is under way waits for the same call"
 THE_OTHERS = "who hangs up takes nothing from the others: the work is not the first one's own"
 NOBODY = "nobody wants the result any more, so the work is cancelled"
+
+# In the learner's process: everything that asks and answers here is known by weak references only.
+# So what is still there at the end is held by the learner's object.
+KITCHEN = """
+import asyncio
+import gc
+import weakref
+
+class Key(str):
+    pass
+
+class Dish:
+    pass
+
+class Kitchen:
+    def __init__(self):
+        self.keys = weakref.WeakSet()
+        self.dishes = weakref.WeakSet()
+
+    async def make(self, key):
+        dish = Dish()
+        self.dishes.add(dish)
+        await asyncio.sleep(60 if key == "gone" else 0)
+        return dish
+
+    def key(self, text):
+        key = Key(text)
+        self.keys.add(key)
+        return key
+
+    async def ask(self, once):
+        for text in ("menu", "wine", "menu"):
+            key = self.key(text)
+            await asyncio.gather(once.get(key), once.get(key))
+        key = self.key("gone")
+        guest = asyncio.create_task(once.get(key))
+        await asyncio.sleep(0)
+        guest.cancel()
+        await asyncio.wait([guest])
+
+    def kept(self):
+        gc.collect()
+        return len(self.keys), len(self.dishes)
+"""
 
 
 class House:
@@ -215,3 +259,19 @@ def check_cleans_up(learner: Learner) -> None:
         for call in (late, later):
             house.became(call, "returned 'menu 2'", why=SHARED)
         house.over()
+
+
+def check_no_traces(learner: Learner) -> None:
+    """Holds nothing when nobody waits: no result, no key."""
+    kitchen = learner.define(KITCHEN, "Kitchen")()
+    with Stage(learner) as stage:
+        once = learner.obtain("Once", kitchen.get("make"))
+        said = "once = Once(make), two each get('menu'), 'wine', 'menu'; one gets 'gone', hangs up"
+        stage.start(kitchen.get("ask"), once, called=said).finish(why="all calls are over")
+        keys, dishes = kitchen.call("kept")
+        if keys or dishes:
+            fail(
+                said, f"once still holds: keys {keys}, results {dishes}", "keys 0, results 0",
+                why="a server asks for months: what is kept of each call fills the memory",
+                nudge="Look into your dicts and sets when nobody waits. What is still in them?",
+            )  # fmt: skip
