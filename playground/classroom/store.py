@@ -81,6 +81,7 @@ class Store:
         try:
             self._db = _open(folder / FILE)
         except sqlite3.Error as error:
+            self._lock.close()
             raise _unusable(folder, str(error)) from None
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()

@@ -18,6 +18,7 @@ import pytest
 
 from playground.classroom import board as board_module
 from playground.classroom.names import alike, clean_name, new_code, new_token, plain_code
+from playground.errors import Told
 from playground.trace.records import Kind
 from playground.trace.trace import Lane, RequestInfo, Trace, from_tuples
 from tests.classroom.serving import FIRST, HANG_S, SECOND, Serving, closed, names, report
@@ -460,7 +461,21 @@ def test_what_is_no_timeline_is_refused_and_the_board_goes_on(
 # ---- how it starts ---------------------------------------------------------------------------
 
 
-def classroom(*options: str) -> tuple[int, str]:
+def test_what_prevents_a_board_is_said_in_a_sentence(board: Serving, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "board.sqlite3").write_bytes(b"no database at all, and long enough " * 100)
+    cases: list[tuple[str, str, int, Path]] = [
+        ("Port \\d+ is taken", "127.0.0.1", board.port, tmp_path / "x"),
+        ("Another board uses", "127.0.0.1", 0, board.folder),
+        ("cannot be kept in", "127.0.0.1", 0, damaged),
+        ("is no address of a machine", "the-projector", 0, tmp_path / "x"),
+        ("this machine's addresses are", "203.0.113.7", 0, tmp_path / "x"),
+    ]
+    for words, host, port, folder in cases:
+        with pytest.raises(Told, match=words):
+            board_module.run(host, port, folder)
+    options = ("--port", str(board.port), "--store", str(tmp_path / "x"))
     done = subprocess.run(
         [sys.executable, "-m", "playground", "classroom", *options],
         capture_output=True,
@@ -468,24 +483,8 @@ def classroom(*options: str) -> tuple[int, str]:
         timeout=HANG_S,
         check=False,
     )
-    return done.returncode, done.stderr
-
-
-def test_what_prevents_a_board_is_said_in_a_sentence(board: Serving, tmp_path: Path) -> None:
-    cases = {
-        f"Port {board.port} is taken": ("--port", str(board.port), "--store", str(tmp_path / "x")),
-        "Another board uses": ("--port", "0", "--store", str(board.folder)),
-        "is no address of a machine": ("--host", "the-projector"),
-        "this machine's addresses are": ("--host", "203.0.113.7", "--port", "0"),
-    }
-    for words, options in cases.items():
-        status, said = classroom(*options)
-        assert (status, said.count("\n"), words in said) == (1, 1, True), said
-    damaged = tmp_path / "damaged"
-    damaged.mkdir()
-    (damaged / "board.sqlite3").write_bytes(b"no database at all, and long enough " * 100)
-    status, said = classroom("--port", "0", "--store", str(damaged))
-    assert (status, "cannot be kept in" in said) == (1, True), said
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"playground: Port {board.port} is taken")
 
 
 def test_it_says_who_can_reach_it(board: Serving) -> None:

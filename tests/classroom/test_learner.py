@@ -95,19 +95,20 @@ def test_what_a_learner_does_in_a_terminal(board: Serving) -> None:
     assert "ZeroDivisionError" in failure["message"]
     for text in ("def parse_request_line(line", "def parse(:"):  # no code, not even broken code
         stub.write_text(f"{text} {SECRET}\n")
-        run("check", FIRST)
-    deliver()
+        assert session.check(exercise.find(FIRST)).status is Status.FAILED
+        assert reporting.SENDER.wait(HANG_S)
     stored = b"".join(path.read_bytes() for path in board.folder.glob("board.sqlite3*"))
     assert b"SyntaxError" in stored
     assert SECRET.encode() not in stored
 
     stub.write_bytes(exercise.find(FIRST).solution.read_bytes())
-    assert run("check", FIRST).returncode == 0
-    deliver()
+    assert session.check(exercise.find(FIRST)).passed
+    assert reporting.SENDER.wait(HANG_S)
     assert board.state()["exercises"][FIRST] == {"passed": 1, "tried": 1}
     assert run("leave").returncode == 0
     assert names(board.state()) == []
-    assert "You are on no board" in run("leave").stderr
+    with pytest.raises(ClassroomError, match="You are on no board"):
+        playground.leave()
 
 
 def test_a_restarted_learner_is_the_same_and_another_of_that_name_is_not(
