@@ -1,13 +1,15 @@
 """Processes and signals: what `processes()` tells, and what a run shows of their lives."""
 
+import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
 import pytest
 
-from playground.load.burst import burst
+from playground.load.burst import burst, get
 from playground.setups.catalogue import SETUPS, ServeError
 from playground.setups.processes import PROCESS_STATES
 from playground.setups.server import serve
@@ -248,3 +250,28 @@ def test_workers_of_a_preloaded_app_are_workers():
     with serve("gunicorn-sync", "hello", options=["--preload"]) as server:
         assert [one.role for one in server.processes()] == ["parent", "worker"]
         assert "starting" not in [one.state for one in server.processes()]
+
+
+@pytest.mark.parametrize("name", ["uvicorn-workers", "gunicorn-asgi"])
+def test_new_connections_go_past_a_worker_whose_loop_is_blocked(name, tmp_path):
+    enough = str(tmp_path / "enough")
+
+    async def app(scope, receive, send):
+        assert scope["type"] == "http"
+        if scope["path"] == "/block":
+            print("blocked", flush=True)
+            end = time.monotonic() + 60
+            while not os.path.exists(enough) and time.monotonic() < end:
+                time.sleep(0.01)
+        head = {"type": "http.response.start", "status": 200, "headers": []}
+        await send(head)
+        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+    with serve(name, app, workers=2, trace=False) as server, ThreadPoolExecutor(1) as pool:
+        blocked = pool.submit(get, server, "/block", timeout=90)
+        while "blocked" not in server.log:
+            time.sleep(0.01)
+        others = [get(server, "/health").text for _ in range(8)]
+        with open(enough, "w"):
+            pass
+        assert set(map(int, others)) == set(workers(server)) - {int(blocked.result().text)}
