@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from playground.classroom.drawing import WIDTH
 from tests.browser.conftest import PICTURES
 from tests.classroom.serving import FIRST, SECOND, Serving
 from tests.classroom.test_board import a_trace, saved
@@ -89,10 +91,11 @@ def test_three_learners_one_hostile_and_a_board_that_is_killed(
     # a timeline, drawn here from a learner's trace
     board.post("timeline", ada, content=saved(a_trace(), tmp_path)).raise_for_status()
     expect(page.locator("#whose")).to_contain_text("shared by Ada, run at ")
-    page.wait_for_function("document.getElementById('picture').naturalWidth > 500")
+    picture = page.locator("#picture")
+    expect(picture).to_have_js_property("naturalWidth", WIDTH)  # it has been drawn, and is shown
     page.keyboard.press("d")
-    page.wait_for_function("document.getElementById('picture').src.endsWith('/dark.svg')")
-    page.wait_for_function("document.getElementById('picture').naturalWidth > 500")
+    expect(picture).to_have_attribute("src", re.compile(r"/dark\.svg$"))
+    expect(picture).to_have_js_property("naturalWidth", WIDTH)
     with projector.context.expect_page() as opened:
         page.locator("#play").click()
     expect(opened.value.locator("#view canvas").first).to_be_visible()
