@@ -233,7 +233,9 @@ class Stage:
 
     def run(self, seconds: float = 0.0) -> Stage:
         """Go on until nothing can go on by itself; meanwhile the clock advances by `seconds`."""
-        with self.learner.telling("; ".join(dict.fromkeys(self._begun[-2:])) or "the event loop"):
+        *before, last = self._begun[-2:] or ["the event loop"]
+        told = [call for call in before if not last.startswith(call)]  # a story that goes on
+        with self.learner.telling("; ".join([*told, last])):
             trouble = self._remote.call("run", seconds)
         if trouble:
             nudge = "An await that never waits for anything leaves no rest to anybody."

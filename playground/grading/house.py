@@ -188,10 +188,12 @@ def prediction(learner: Learner, key: str) -> int:
         )  # fmt: skip
     value = numbers.get(key)
     if type(value) is not int:
+        nudge = "Guess if you must: a wrong prediction teaches more than none."
+        if value is not None:
+            nudge = "The number alone: no quotes, no decimal point, no True or False."
         fail(
             f"PREDICTIONS[{key!r}]", repr(value), "a whole number",
-            why="a prediction counts when you commit to it before you look",
-            nudge="Guess if you must: a wrong prediction teaches more than none.",
+            why="a prediction counts when you commit to it before you look", nudge=nudge,
         )  # fmt: skip
     return value
 

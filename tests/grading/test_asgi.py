@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,16 @@ def test_a_wait_for_ever_says_what_is_awaited_and_where(stage: Stage) -> None:
     assert "await receive()" in message.stacks[0].lines[-1].text
     exchange.feed(DISCONNECT).finish()
     assert exchange.asked == 2
+
+
+def test_a_story_that_goes_on_is_told_once(stage: Stage) -> None:
+    told = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage.learner, "telling", lambda words: told.append(words) or nullcontext())
+        for story in ("GET /soup", "GET /soup, drain(30)", "GET /fish"):
+            stage.start("sleeper", 0, called=story)
+            stage.run()
+    assert told == ["GET /soup", "GET /soup, drain(30)", "GET /soup, drain(30); GET /fish"]
 
 
 def test_the_clock_is_the_graders(stage: Stage) -> None:

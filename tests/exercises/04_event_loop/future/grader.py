@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from playground.grading import Learner, Raised, Remote, fail, short
+from playground.grading import Failed, Learner, Raised, Remote, fail, short
 
 NEW = "Future(call_soon) makes an object, then calls __init__(self, call_soon) of it"
 ONCE = "a future is pending, then done, and never changes again"
@@ -60,8 +60,7 @@ class Story:
             return self.future.call(method, *args)
         except Raised as raised:
             raised.called = self.text()
-            fail(raised.called, f"raised {raised.sentence()}", "no exception",
-                 why=why, nudge=nudge)  # fmt: skip
+            raise Failed(raised.message("no exception", why, nudge)) from None
 
     def gives(self, method: str, expected: Any, why: str, nudge: str = "") -> None:
         """Fail unless the method returns exactly this."""
