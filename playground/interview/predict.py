@@ -462,9 +462,9 @@ def _words(one: Schedule, asked: Question) -> str:
         words = "all at once"
     else:
         words = f"{one.peak} at once at most"
-    alone = asked.work.wait + asked.work.compute
-    if one.peak > 1 and one.service > APART * alone:
-        words += ", each slower"
+    stretched = one.service / (asked.work.wait + asked.work.compute)
+    if one.peak > 1 and round(stretched, 1) > 1:
+        words += f", each {stretched:.2g} × as long"
     return words
 
 

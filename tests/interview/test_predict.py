@@ -309,3 +309,10 @@ def test_the_command_without_an_answer_says_what_to_do():
     assert "Traceback" not in done.stderr
     told = CliRunner().invoke(app, ["predict", "--seed", "1", "--number", "2", "--json"])
     assert json.loads(told.stdout)["number"] == 2
+
+
+def test_the_pictures_of_a_question_are_told_apart_by_words() -> None:
+    for number in range(1, 60):
+        pictures = predict.question(1, number).pictures
+        told = [one.told for one in pictures]
+        assert len(set(told)) == len(told), (number, told)
