@@ -126,7 +126,10 @@ def panel(verdict: Verdict) -> Any:
         for row in rows(verdict.message):
             table.add_row(row.label, Text(row.text, no_wrap=False))
         parts += [Text(), table]
-    for block in (_printed(verdict), verdict.notes, advice(verdict)):
+    if printed := _printed(verdict):
+        parts += [Text(), Text(printed[0])]
+        parts.append(_hanging((*line.split(" ", 1), "") for line in printed[1:]))
+    for block in (verdict.notes, advice(verdict)):
         if block:
             parts += [Text(), Text("\n".join(block))]
     style = RICH[verdict.status]
@@ -236,13 +239,20 @@ def _checks(verdict: Verdict) -> list[str]:
 
 
 def _rich_checks(verdict: Verdict) -> Any:
+    styles = {True: RICH[Status.PASSED], False: RICH[Status.FAILED], None: "dim"}
+    return _hanging(
+        (_CHECK[each.passed], each.name, styles[each.passed]) for each in verdict.checks
+    )
+
+
+def _hanging(lines: Iterable[tuple[str, ...]]) -> Any:
+    """Signs in one column, texts in another: what is wrapped stays beside its sign."""
     from rich.table import Table
     from rich.text import Text
 
-    styles = {True: RICH[Status.PASSED], False: RICH[Status.FAILED], None: "dim"}
     table = Table.grid(padding=(0, 1))
-    for check in verdict.checks:
-        table.add_row(_CHECK[check.passed], Text(check.name), style=styles[check.passed])
+    for sign, words, style in lines:
+        table.add_row(sign, Text(words, overflow="fold"), style=style)
     return table
 
 

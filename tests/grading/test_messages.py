@@ -79,12 +79,16 @@ def test_terminal_and_html_say_the_same_words(name: str) -> None:
 def test_a_narrow_panel_breaks_neither_the_list_nor_a_command() -> None:
     shown = verdict(MESSAGES["value"])
     shown.checks = [Check("Refuses " + "a line that is too long, " * 4, False)]
+    shown.output = f"debug {'x ' * 50}\nover\n"
     shown.exercise, shown.file = "name-of-eighteen-c", "exercises/08_gunicorn/conf.py"
     console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     console.print(render.panel(shown))
     lines = [line.strip("│").strip("\n") for line in console.export_text().splitlines()]
     first = next(n for n, line in enumerate(lines) if line.startswith(" ✗ Refuses"))
-    assert lines[first + 1].startswith("   too long") or lines[first + 1].startswith("   line")
+    assert lines[first + 1].startswith("   ")
+    printed = next(n for n, line in enumerate(lines) if line.startswith(" | debug"))
+    assert lines[printed + 1].startswith("   ")
+    assert lines[printed + 2].startswith(" | over")
     assert " A hint: playground hint name-of-eighteen-c" in [line.rstrip() for line in lines]
 
 

@@ -161,7 +161,10 @@ def settings(learner: Learner) -> dict[str, Any]:
         refuse(learner, "it shows something and ends", "a server that starts")
     except click.ClickException as error:
         told = f"Uvicorn refuses it: {error.format_message()}"
-        refuse(learner, told, "words that it understands", nudge="python -m uvicorn --help")
+        nudge = "`python -m uvicorn --help` lists what there is."
+        if any(" " in word for word in words):
+            nudge = "An option and its value are two words, each in quotes of its own."
+        refuse(learner, told, "words that it understands", nudge=nudge)
 
 
 def flags(learner: Learner) -> list[str]:
@@ -169,9 +172,11 @@ def flags(learner: Learner) -> list[str]:
     try:
         words = learner.name("FLAGS")
     except Raised:
-        words = None
+        fail("FLAGS", "no list of that name", "a list of strings",
+             nudge="Keep the name of the stub.")  # fmt: skip
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        fail("FLAGS", repr(words), "a list of strings", nudge="Keep the name of the stub.")
+        fail("FLAGS", repr(words), "a list of strings",
+             nudge="Each word is an item in quotes of its own, a number too.")  # fmt: skip
     return words
 
 
