@@ -31,7 +31,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0  # between two tries
 LAST_WORDS_S = 2.0  # at the end of a process, for a board that has answered until now
 DAY_S = 86_400.0
 REFUSED = "refused.json"  # what the board said; the next check passes it on, once
-AWAY = "away"  # is there while the board does not answer
+AWAY = "away"  # a file that was touched when the board did not answer
+AWAY_S = 10.0  # so long the next ones do not wait for it at all; then one gives it a moment again
 
 
 def told(verdict: Verdict, *, here: bool = True) -> str:
@@ -204,9 +205,17 @@ class Sender:
 
     def _last_words(self) -> None:
         """A terminal's check ends at once; the board gets a moment, but only if it is there."""
-        away = membership.path().with_name(AWAY)
-        if not away.exists() and not self.wait(LAST_WORDS_S):
+        if not _was_away() and not self.wait(LAST_WORDS_S):
             _mark_away(True)
+
+
+def _was_away() -> bool:
+    """Whether somebody has tried it a moment ago. A mark of the future is a clock set back."""
+    try:
+        ago_s = time.time() - membership.path().with_name(AWAY).stat().st_mtime
+    except OSError:
+        return False
+    return 0 <= ago_s < AWAY_S
 
 
 def _mark_away(is_away: bool) -> None:

@@ -230,6 +230,25 @@ def test_a_terminals_check_ends_although_the_board_says_nothing() -> None:
         assert (membership.folder() / reporting.AWAY).exists()  # the next one does not wait at all
 
 
+@pytest.mark.parametrize("seconds", [-60.0, 3600.0])  # ago; and a clock that was set back since
+def test_a_terminals_check_finds_the_board_that_has_come_back(
+    own_board: Serving, seconds: float
+) -> None:
+    playground.join(own_board.address, own_board.code, name="Ada")
+    own_board.kill()
+    run("check", FIRST)
+    away = membership.folder() / reporting.AWAY
+    assert away.exists()
+    assert outbox() == [FIRST]
+    own_board.start()
+    then = time.time() + seconds
+    os.utime(away, (then, then))
+    run("check", SECOND)
+    assert outbox() == []
+    assert not away.exists()
+    assert set(own_board.state()["exercises"]) == {FIRST, SECOND}
+
+
 def test_who_was_removed_is_told_once_and_tells_nothing_more(board: Serving) -> None:
     playground.join(board.address, board.code, name="Ada")
     board.act("remove", board.state()["learners"][0]["id"])
