@@ -27,7 +27,8 @@ RICH = {  # as well on a dark terminal as on a light one
     Status.BROKEN: "#b05fc0",
 }
 _CHECK = {True: "✓", False: "✗", None: "·"}
-_WINDOW = 72  # characters of a long line that are shown around the first difference
+_WINDOW = 52  # columns of a long value that are shown: a panel of 80 has room for them
+_BEFORE = 34  # of these, at most so many before the first difference
 
 
 @dataclass(frozen=True)
@@ -330,16 +331,25 @@ def _caret(expected: bytes | str, got: bytes | str) -> str:
         (i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b),
         min(len(got), len(expected)),
     )
-    start = max(0, place - _WINDOW // 2)
-    before = _escape(got[start:place])
+    start = place
+    while start and len(_escape(got[start - 1 : place])) <= _BEFORE:
+        start -= 1
     left = "…" if start else ""
-    window = slice(start, start + _WINDOW)
+    before = _escape(got[start:place])
     lines = [
-        f"expected {left}{_escape(expected[window])}",
-        f"got      {left}{_escape(got[window])}",
+        f"expected {left}{_fitting(expected[start:])}",
+        f"got      {left}{_fitting(got[start:])}",
         " " * (9 + len(left) + len(before)) + f"^ byte {place}",
     ]
     return "\n".join(lines)
+
+
+def _fitting(value: bytes | str) -> str:
+    """Return the value escaped, as much of it as there is room for."""
+    end = min(len(value), _WINDOW)
+    while len(_escape(value[:end])) > _WINDOW:
+        end -= 1
+    return _escape(value[:end]) + "…" * (end < len(value))
 
 
 def _escape(value: bytes | str) -> str:

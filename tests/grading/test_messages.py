@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,19 @@ def test_terminal_and_html_say_the_same_words(name: str) -> None:
     assert "Parse &lt;strictly&gt;" in html
     assert "| debug &lt;1&gt;" in html
     assert "<code>nudge</code>" in html
+
+
+@pytest.mark.parametrize("place", [0, 17, 33, 90])
+def test_the_two_values_and_the_caret_stand_below_each_other_at_80_columns(place: int) -> None:
+    wanted = b"\r\n" * 50 + b"x" * 50
+    got = wanted[:place] + b"?" + wanted[place + 1 :]
+    shown = verdict(replace(MESSAGES["value"], values=(got, wanted)))
+    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    console.print(render.panel(shown))
+    lines = console.export_text().splitlines()
+    row = next(n for n, line in enumerate(lines) if "difference" in line)
+    assert "got  " in lines[row + 1]
+    assert lines[row + 1][lines[row + 2].index("^")] == "?"
 
 
 def test_a_narrow_panel_breaks_neither_the_list_nor_a_command() -> None:
