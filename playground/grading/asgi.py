@@ -271,6 +271,10 @@ class Stage:
         )
 
     def _function(self, function: str | Remote, called: str) -> tuple[str, Remote]:
+        if isinstance(function, Remote) and function.type_name == "coroutine":
+            got = "a coroutine is to be called, and that is no function"
+            nudge = "The outer function is no `async def`: it returns the inner one, which is."
+            fail(called, got, "a function", nudge=nudge)
         if isinstance(function, Remote):
             return repr(function), function
         if not isinstance(function, str):  # the learner's code should have returned one

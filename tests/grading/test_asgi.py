@@ -209,6 +209,14 @@ def test_what_is_no_coroutine_is_said(stage: Stage) -> None:
         stage.start("nothing")
 
 
+def test_an_outer_function_that_is_async_is_said(stage: Stage) -> None:
+    made = stage.learner.obtain("sleeper", 1)
+    with pytest.raises(Failed) as failed:
+        stage.exchange(made, http_scope(), called="with_timeout(app, 2.0)")
+    assert failed.value.message.called == "with_timeout(app, 2.0)"
+    assert "The outer function is no `async def`" in failed.value.message.nudge
+
+
 def test_cancellation(stage: Stage) -> None:
     call = stage.start("patient").run()
     call.cancel().run()
