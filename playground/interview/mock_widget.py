@@ -25,7 +25,7 @@ from playground.interview.predict_widget import STYLE, Form
 
 IDLE = "The clock runs while you answer and stands while you mark yourself. Everything is kept at"
 IDLE += " once: if you pause, or this notebook closes, you go on here later, or in a terminal."
-WIDE = ipywidgets.Layout(width="100%")
+WIDE = ipywidgets.Layout(width="auto")  # all there is, its margin included
 
 
 class Clock(anywidget.AnyWidget):

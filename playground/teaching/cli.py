@@ -21,7 +21,7 @@ STYLES = {"break": "dim", "room": "italic"}
 
 @app.command("plan")
 def show_plan(
-    name: Annotated[str, typer.Argument(help="half-day, one-day or two-day.")],
+    name: Annotated[str, typer.Argument(metavar="half-day|one-day|two-day", help="Which one.")],
     minutes: Annotated[
         int | None, typer.Option(min=30, max=2400, help="Fit it to so many minutes of teaching.")
     ] = None,
