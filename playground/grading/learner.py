@@ -71,11 +71,19 @@ class Raised(Exception):
             got=f"raised {self.sentence()}",
             expected=expected or "no exception",
             why=why,
-            nudge=nudge or _NUDGES.get(self.type_name, ""),
+            nudge=nudge or self._nudge(),
             where=self.lines,
         )
 
+    def _nudge(self) -> str:
+        found = (nudge for words, nudge in _WORDS.items() if words in self.text)
+        return next(found, _NUDGES.get(self.type_name, ""))
 
+
+_WORDS = {  # in what Python says about a wrong object
+    "'coroutine' object": "Who calls an `async def` gets a coroutine: await it, or write `def`.",
+    "'NoneType' object": "None stands where something was to be: is a `return` missing, or was it not set yet?",
+}
 _NUDGES = {
     "SystemExit": "Nothing here should end the program: return a value or raise an exception.",
     "EOFError": "Nobody types here: take what you need from the arguments, not from input().",

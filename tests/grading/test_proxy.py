@@ -209,6 +209,20 @@ def test_source_of_the_graders_runs_there(learner: Learner) -> None:
     assert learner.call("call", twice, b"a") == b"aa"
 
 
+@pytest.mark.parametrize(
+    ("source", "nudge"),
+    [
+        ("async def f(): pass\ndef g(): return list(f())", "await it, or write `def`"),
+        ("def f(): pass\ndef g(): return f()[0]", "is a `return` missing"),
+        ("def g(): return (5).x", "what the object in that line really is"),
+    ],
+)
+def test_the_wrong_object_has_a_nudge(learner: Learner, source: str, nudge: str) -> None:
+    with pytest.raises(Raised) as raised:
+        learner.define(source, "g")()
+    assert nudge in raised.value.message().nudge
+
+
 def test_an_object_of_an_inner_class_is_called_by_its_short_name(learner: Learner) -> None:
     source = "def make():\n    class Inner:\n        pass\n    return Inner()"
     made = learner.define(source, "make")()
