@@ -82,7 +82,7 @@ class Raised(Exception):
 
 _WORDS = {  # in what Python says about a wrong object
     "'coroutine' object": "Who calls an `async def` gets a coroutine: await it, or write `def`.",
-    "'NoneType' object": "None stands where something was to be: is a `return` missing, or was it not set yet?",
+    "'NoneType' object": "Here is None: is a `return` missing, or has nothing been set yet?",
 }
 _NUDGES = {
     "SystemExit": "Nothing here should end the program: return a value or raise an exception.",
