@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from playground.grading import Learner, fail
+from playground.grading import Failed, Learner, Raised, fail
 
 ASKED = """
-def asked(function, text):
+def asked(function, text, refused):
     "What function makes of the value, as repr tells it: np.int64(3) is not 3."
     import collections
     import datetime
@@ -25,6 +25,8 @@ def asked(function, text):
     try:
         found = function(value)
     except (TypeError, ValueError) as error:
+        if not refused:
+            raise
         return f"raised {type(error).__name__}: {error}"
     if repr(value) != before:
         return f"the argument is {value!r} now"
@@ -45,7 +47,11 @@ def asked(function, text):
 
 def expect(learner: Learner, text: str, expected: str, *, why: str, nudge: str = "") -> None:
     """Fail unless exactly this comes back."""
-    found = ask(learner, text)
+    try:
+        found = ask(learner, text)
+    except Raised as raised:
+        raised.called = f"plain({text})"
+        raise Failed(raised.message(f"returned {expected}", why, nudge)) from None
     if found != f"returned {expected}":
         fail(f"plain({text})", found, f"returned {expected}", why=why, nudge=nudge)
 
@@ -54,15 +60,15 @@ def refuses(
     learner: Learner, text: str, kind: str, name: str, *, why: str, nudge: str = ""
 ) -> None:
     """Fail unless it raises this, and names that."""
-    found = ask(learner, text)
+    found = ask(learner, text, refused=True)
     if not found.startswith(f"raised {kind}") or name not in found:
         fail(f"plain({text})", found, f"raised {kind}: …{name}…", why=why, nudge=nudge)
 
 
-def ask(learner: Learner, text: str) -> str:
-    """What the learner's function makes of it, in words."""
+def ask(learner: Learner, text: str, refused: bool = False) -> str:
+    """What the learner's function makes of it, in words; a refusal too if one is wanted."""
     with learner.telling(f"plain({text})"):
-        found: str = learner.define(ASKED, "asked")(learner.name("plain"), text)
+        found: str = learner.define(ASKED, "asked")(learner.name("plain"), text, refused)
     return found
 
 
@@ -83,14 +89,17 @@ def check_scalars(learner: Learner) -> None:
 
 def check_python(learner: Learner) -> None:
     """Python's own values stay what they are, and subclasses become what they are a kind of."""
+    why = "dict, list, str, int, float, bool and None only"
+    nudge = "`bool` is a kind of `int`: which one do you ask for first?"
     for text, expected in (
         ("None", "None"), ("True", "True"), ("7", "7"), ("0.25", "0.25"), ("'a'", "'a'"),
-        ("10**30", str(10**30)), ("Size.SMALL", "3"), ("Word('a')", "'a'"),
+        ("10**30", str(10**30)),
     ):  # fmt: skip
-        expect(
-            learner, text, expected, why="dict, list, str, int, float, bool and None only",
-            nudge="`bool` is a kind of `int`: which one do you ask for first?",
-        )  # fmt: skip
+        expect(learner, text, expected, why=why, nudge=nudge)
+    nudge = "isinstance() is True for a subclass, too: make the plain value of it."
+    expect(learner, "Size.SMALL", "3", why=why, nudge=nudge)
+    nudge = "str(value) asks the class of the value, which may say something else. Ask str itself."
+    expect(learner, "Word('a')", "'a'", why=why, nudge=nudge)
 
 
 def check_arrays(learner: Learner) -> None:
