@@ -211,16 +211,12 @@ def _link(question: Question) -> str:
 
 def _head(told: Report) -> list[str]:
     record, done = told.record, told.record.done
-    words = [
-        f"# Mock interview, {record.began:%d %B %Y, %H:%M}",
-        "",
-        f"{len(done)} of {len(record.tasks)} questions answered in {clock_words(record.used_s)} of"
-        f" {record.minutes}:00 minutes; {_percent(share(done))} of the points, by your own marks.",
-        "",
-    ]
-    if not done:
-        words += ["Nothing was answered, so there is nothing to say.", ""]
-    return words + _compared(told)
+    spent = f"{clock_words(record.used_s)} of {record.minutes}:00 minutes"
+    said = f"{len(done)} of {len(record.tasks)} questions answered in {spent}"
+    marked = f"{_percent(share(done))} of the points, by your own marks."
+    nothing = "nothing was answered, so there is nothing to say."
+    title = f"# Mock interview, {record.began:%d %B %Y, %H:%M}"
+    return [title, "", f"{said}; {marked if done else nothing}", "", *_compared(told)]
 
 
 def _compared(told: Report) -> list[str]:

@@ -399,6 +399,7 @@ def test_the_end_of_the_input_is_a_sentence_and_the_end_by_wish_is_a_report(cloc
     mock_terminal.hold(sitting, out)
     assert sitting.record.ended
     assert "0 of 2 questions answered" in out.text
+    assert "of the points" not in out.text
 
 
 def test_who_has_nothing_to_say_goes_on(clock):
