@@ -85,6 +85,11 @@ def summary(cohort: Cohort) -> Any:
             failing = f"{each.failing_count} × {each.failing_check}\n{message}"
         rate = f"{each.rate:.0%}"
         view.add_row(each.exercise, str(each.passed), str(each.tried), rate, Text(failing))
-    counted = f"{len(cohort.learners)} learner{'s' * (len(cohort.learners) != 1)}"
-    rest = f"; {len(every) - len(tried)} exercises that nobody tried" * (len(tried) < len(every))
-    return Group(view, Text(f"{counted}, {len(tried)} exercises{rest}."))
+    learners = _counted(len(cohort.learners), "learner")
+    untried = len(every) - len(tried)
+    rest = f"; {_counted(untried, 'exercise')} that nobody tried" * (untried > 0)
+    return Group(view, Text(f"{learners}, {_counted(len(tried), 'exercise')}{rest}."))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -312,6 +312,10 @@ def test_no_cell_is_a_formula_and_no_text_acts_on_a_terminal() -> None:
     assert cohort_worker.printable("a\x1b[1m\u202eb") == "a\\x1b[1m\\u202eb"
 
 
+def test_one_is_one_and_two_are_two(folder: Path) -> None:
+    assert "2 learners, 1 exercise." in run(folder).output
+
+
 def test_what_varies_from_run_to_run_is_left_out() -> None:
     message = Message(
         "GET http://127.0.0.1:43215/", "<A object at 0x7f00aa11bb22>\n in process 12", ""
