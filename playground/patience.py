@@ -2,7 +2,8 @@
 
 Who waits for another process cannot tell by the clock whether it hangs, or wants to run and is not
 let. So a wait is over only when its time has passed **and** the process has come to rest (all its
-threads sleep) or has been given its share of processor time since.
+threads sleep) or has been given its share of processor time: in its life as much as it had time,
+and a little since.
 """
 
 import contextlib
@@ -21,13 +22,13 @@ PAUSE_S = 0.005  # between two looks
 
 class Patience:
     """A deadline ``seconds`` from now for the processes whose ids ``pids()`` returns. ``share_s``
-    of processor time after it are enough for them.
+    of processor time after it are enough for them, if they have had ``seconds`` of it in all.
     """
 
     def __init__(
         self, pids: Callable[[], Iterable[int]], seconds: float, share_s: float = SHARE_S
     ) -> None:
-        self._pids, self._share_s = pids, share_s
+        self._pids, self._seconds, self._share_s = pids, seconds, share_s
         self._limit = time.monotonic() + seconds
         self._last = self._limit + max(LONGEST * seconds, LEAST_S)
         self._used_s: float | None = None  # until the deadline
@@ -41,6 +42,7 @@ class Patience:
         used_s = processor_time(pids)
         if self._used_s is None:
             self._used_s = used_s
+            self._share_s = max(self._share_s, self._seconds - used_s)
         return now > self._last or used_s - self._used_s > self._share_s or _stays_at_rest(pids)
 
 
