@@ -262,6 +262,11 @@ class Stage:
         said: list[str] = self._remote.call("complaints")
         return said
 
+    def forgotten(self) -> str:
+        """Return what Python has said so far of a coroutine that nobody awaited, or ""."""
+        said: list[str] = self._remote.get("said")
+        return next((each for each in said if "never awaited" in each), "")
+
     def stacks(self) -> tuple[Stack, ...]:
         """Return where every unfinished task stands in the learner's file, and what it awaits."""
         path = self.learner.path
@@ -362,13 +367,17 @@ class Call:
     ) -> NoReturn:
         """Fail, with what was called; with `stacks`, where every task stands.
 
-        If `got` tells of the exception that the call raised, the learner's lines come with it.
+        If `got` tells of the exception that the call raised, the learner's lines come with it. And
+        an await that was forgotten is told in any case.
         """
         message = Message(self.called, got, expected, why, nudge)
         if self._raised is not None and self._raised.sentence() in got:
             message.where = self._raised.lines
         if stacks:
             message.stacks = self.stage.stacks()
+        forgotten = self.stage.forgotten()
+        if forgotten and forgotten not in nudge:
+            message.nudge = f"{nudge} Python says: {forgotten}".strip()
         raise Failed(message)
 
 

@@ -94,6 +94,8 @@ _NUDGES = {
     "NotImplementedError": "Replace the `raise NotImplementedError` line by your code.",
     "AttributeError": "Look at what the object in that line really is.",
     "UnboundLocalError": "On the way that was taken here, the name has not been given a value.",
+    "NameError": "Is the name written as elsewhere, and defined or imported before this line?",
+    "KeyError": "This key is not always there.",
     "StopIteration": "A generator or a coroutine that returns tells whoever steps it in this way.",
 }
 

@@ -196,6 +196,14 @@ def test_a_message_about_an_exception_has_the_learners_lines(stage: Stage) -> No
     assert not failed.value.message.where
 
 
+def test_a_forgotten_await_is_told_with_any_failure(stage: Stage) -> None:
+    call = stage.start("forgets")
+    stage.run()
+    with pytest.raises(Failed) as failed:
+        call.fail("nothing", "a nap", nudge="Sleep.")
+    assert failed.value.message.nudge == "Sleep. Python says: coroutine 'sleep' was never awaited"
+
+
 def test_running_in_circles_is_no_hang(stage: Stage) -> None:
     with pytest.raises(Failed) as failed:
         stage.start("circles").run()
