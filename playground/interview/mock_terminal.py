@@ -165,7 +165,9 @@ def _points(out: Console, count: int) -> list[bool]:
 
 
 def _yes(out: Console, words: str) -> bool:
-    return _read(out, words).lower() in ("y", "yes")
+    while (said := _read(out, words).lower()) not in ("y", "yes", "n", "no", ""):
+        pass
+    return said.startswith("y")
 
 
 def _more(question: Question, out: Console) -> None:
