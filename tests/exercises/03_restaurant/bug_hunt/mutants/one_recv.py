@@ -1,5 +1,5 @@
 # Takes what one recv() returns for the whole head.
-# Message: not the head
+# Message: Content-Length: 12\r\n\r\nnot the
 # Message: why TCP is a stream
 
 import queue
