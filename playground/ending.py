@@ -49,7 +49,13 @@ def _end_now(when: str) -> None:
 
 
 def _say(sentence: str) -> None:
-    """Write it past all buffers, which may be in use, and without waiting for who reads it."""
-    os.set_blocking(sys.stderr.fileno(), False)
+    """Write it past all buffers, which may be in use, and without waiting for who reads it.
+
+    subtle: whether it waits is a property of the terminal, which the shell shares: it is put back.
+    """
+    stderr = sys.stderr.fileno()
+    waits = os.get_blocking(stderr)
+    os.set_blocking(stderr, False)
     with contextlib.suppress(OSError):
-        os.write(sys.stderr.fileno(), f"{sentence}\n".encode())
+        os.write(stderr, f"{sentence}\n".encode())
+    os.set_blocking(stderr, waits)

@@ -115,12 +115,14 @@ def test_who_does_not_end_when_asked_is_ended() -> None:
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "end_on_signals(lambda: None, grace_s=0.1)\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "print(os.get_blocking(2), flush=True)\n"
         "time.sleep(60)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_S
     )  # returns when the child, which has the same pipes, is gone too
     assert done.returncode == 1
+    assert done.stdout == "True\n"  # the terminal is as it was
     assert done.stderr.endswith("Ended 0.1 s after it was asked to, kernels killed: 1\n")
 
 
