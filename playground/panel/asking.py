@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Sequence
 
+from playground.errors import Interrupted
 from playground.load.display import Show
 from playground.load.interleaved import Comparison, interleaved
 from playground.load.paced import load
@@ -15,8 +16,8 @@ from playground.setups.catalogue import ServeError
 Tell = Callable[[str, float | None], None]
 
 
-class Stopped(KeyboardInterrupt):
-    """Somebody wants no more of it."""
+class Stopped(Interrupted):
+    """Somebody wants no more of it, and nothing of it is left."""
 
 
 def ask_one(choice: Choice, work: Work, tell: Tell, show: Show = False) -> tuple[Run, str]:

@@ -235,7 +235,7 @@ class Panel:
     def _progress(self, words: str, part: float | None) -> None:
         """What goes on, ten times a second; here a wish to stop is heard."""
         if self._stop.is_set() or not threading.main_thread().is_alive():
-            raise Stopped
+            raise Stopped("nothing is left running.")
         self.doing.value = html.escape(words)
         self.bar.value = part or 0
         self.bar.layout.display = "none" if part is None else ""

@@ -147,6 +147,7 @@ def test_in_the_lab_and_after_the_kernel_has_gone(page, lab, open_notebook):
     bench.says("Asking minimal-wsgi …")
     bench.button("Stop").click()
     bench.says("Stopped: what had happened until then is shown.")
+    expect(bench.button("Stop")).to_be_disabled()  # what it said it was doing is gone as well
     assert servers(lab) == []
 
     notebook.cell(1).locator(".cm-content").click()
@@ -154,6 +155,7 @@ def test_in_the_lab_and_after_the_kernel_has_gone(page, lab, open_notebook):
     bench.says("Asking minimal-wsgi …")
     bench.button("Stop").click()  # while the kernel is busy with that cell
     expect(notebook.output(1).locator("pre")).to_have_text("True")
+    expect(bench.button("Stop")).to_be_disabled()
 
     bench.button("Run").first.click()
     bench.says("Asking minimal-wsgi …")

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from playground import ServeError, panel
+from playground.load import order
 from playground.load.interleaved import Comparison
 from playground.load.run import Run
 from playground.panel import asking, board
@@ -335,6 +336,19 @@ def test_words_of_others_are_no_markup(monkeypatch):
     press(made.form.rows[0].run, made)
     assert "&lt;b&gt;bold" in made.message.value
     assert "&lt;i&gt;more" in made.message.value
+
+
+def test_a_cell_that_is_stopped_before_there_is_anything_is_told_so(monkeypatch):
+    def starting(setup, *_, look, **__):
+        made.stop_button.click()
+        look()
+
+    monkeypatch.setattr(order.Order, "serve", starting)
+    made = panel("minimal-wsgi")
+    with pytest.raises(asking.Stopped) as stopped:
+        made.run()
+    assert words(made) == "Stopped. Nothing is left running."
+    assert stopped.value._render_traceback_() == ["Stopped: nothing is left running."]
 
 
 def test_an_interrupt_of_a_cell_is_passed_on(monkeypatch):
