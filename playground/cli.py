@@ -7,7 +7,6 @@ to go wrong ends as one sentence on standard error and exit code 1; wrong usage 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 import warnings
@@ -24,6 +23,7 @@ from playground import workspace
 from playground.classroom.cli import app as classroom
 from playground.grading.cli import app as grading
 from playground.interview.cli import app as interview
+from playground.output import print_json
 from playground.run_cli import app as runs
 from playground.teaching.cli import app as teaching
 from playground.waiting import advancing, working
@@ -142,7 +142,7 @@ def doctor(
 
             findings = list(examine())
     if as_json:
-        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+        print_json([dataclasses.asdict(finding) for finding in findings])
     else:
         Console().print(_findings_table(findings))
     problems = sum(finding.state == "problem" for finding in findings)
@@ -188,7 +188,7 @@ def course_check(
     with advancing("Holding the course to its promises") as progress:
         report = course_check(workspace.checkout(), chosen, catalogue, progress)
     if as_json:
-        print(json.dumps(dataclasses.asdict(report), indent=2))
+        print_json(dataclasses.asdict(report))
         raise typer.Exit(1 if report.broken else 0)
     for finding in report.broken:
         print(f"✗ {finding.promise}: {finding.problem}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from playground.errors import Told
+from playground.output import print_json
 from playground.waiting import advancing
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def setups(
     if setup is None:
         _list_everything(as_json)
     elif as_json:
-        _print_json(fitting.as_data(setup))
+        print_json(fitting.as_data(setup))
     else:
         Console().print(fitting.as_table(setup))
 
@@ -168,7 +168,7 @@ def _list_everything(as_json: bool) -> None:
             {"name": one.name, "path": one.ask(), "sizes": one.sizes, "shows": one.shows}
             for one in WORKLOADS.values()
         ]
-        _print_json(told)
+        print_json(told)
         return
     console = Console()
     served = [[one.name, one.interface, one.shows] for one in SETUPS.values()]
@@ -252,7 +252,7 @@ def run(
             kept = _keep(server, save)  # of an interrupted run what there is
     told_of = outcome(result, server.name)
     if as_json:
-        _print_json({"title": result.trace.meta["title"], **result.summary()})
+        print_json({"title": result.trace.meta["title"], **result.summary()})
     elif arrivals is not Arrivals.TOGETHER:
         _say(Percentiles([replace(told_of, notes=())]).to_text())  # they have been told
     _check([told_of], [order])
@@ -343,7 +343,7 @@ def compare(
                 **order.how,
             )
     if as_json:
-        _print_json({"load": settled.words(), **found.summary()})
+        print_json({"load": settled.words(), **found.summary()})
     else:
         what, turns = workload or order.target, f"{rounds} round{'s' * (rounds > 1)}"
         _say(f"{order.path} ({what}), {settled.words()}, {turns}\n{found.to_text()}")
@@ -507,7 +507,3 @@ def _say(text: str) -> None:
         Console(highlight=False).print(Text(text))
     else:
         print(text)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from playground.output import print_json
 from playground.waiting import advancing, working
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def show_progress(
         return
     data = progress.load()
     if as_json:
-        print(json.dumps(data, indent=2, sort_keys=True))
+        print_json(data)
         return
     catalogue, recorded = exercise.load(), data["exercises"]
     if chapter:
@@ -199,7 +200,7 @@ def grade_cohort(
         say("Interrupted: the same command goes on from here.")
         raise typer.Exit(130) from None
     if as_json:
-        print(json.dumps(cohort_report.data(found), indent=2))
+        print_json(cohort_report.data(found))
     else:
         _print(cohort_report.summary(found))
         print(f"Grades written to {target}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from playground.output import print_json
 
 if TYPE_CHECKING:
     from playground.interview.bank import Question
@@ -128,7 +129,7 @@ def predict(
         judged = predict_terminal.session(asked, given)
         raise typer.Exit(0 if judged else 1)
     told = predict_terminal.as_data(asked, given) if given else asked.as_data()
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+    print_json(told)
     raise typer.Exit(1 if told.get("trouble") else 0)
 
 
@@ -178,7 +179,7 @@ def _report(questions: list[Question], as_json: bool) -> None:
     if not found:
         raise mocking.MockError("There was no mock interview yet: `playground interview mock`.")
     if as_json:
-        print(json.dumps(report(found[-1], questions).as_data(), indent=2, ensure_ascii=False))
+        print_json(report(found[-1], questions).as_data())
     else:
         mock_terminal.show_report(found[-1], questions, terminal.console())
 
@@ -196,7 +197,7 @@ def _list(questions: list[Question], as_json: bool) -> None:
 
     if as_json:
         data = [{"chapter": each.chapter, **dataclasses.asdict(each)} for each in questions]
-        print(json.dumps(data, indent=2, ensure_ascii=False))
+        print_json(data)
     else:
         terminal.console().print(terminal.listed(questions))
         print(f"{len(questions)} questions. playground interview show ID has the answers.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from playground.output import print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +37,7 @@ def show_plan(
     if minutes is not None:
         found = plan.fit(found, spare, minutes)
     if as_json:
-        print(json.dumps(found.as_data(), indent=2, ensure_ascii=False))
+        print_json(found.as_data())
         return
     _print_plan(found)
 
@@ -88,7 +89,7 @@ def notes(
 
     found = sections.find(chapter)
     if as_json:
-        print(json.dumps(_notes_data(found), indent=2, ensure_ascii=False))
+        print_json(_notes_data(found))
         return
     _print_notes(found)
 
