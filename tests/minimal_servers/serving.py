@@ -153,7 +153,7 @@ class Process:
     def __init__(
         self, arguments: list[str], env: dict[str, str], folder: Path, interface: str = "wsgi"
     ) -> None:
-        self.err = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in end()
+        self.err = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill()
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "minimal_servers", interface, *arguments],
             cwd=folder,
@@ -185,8 +185,9 @@ class Process:
         return [child for child in self.process.children() if alive(child)]
 
     def log(self) -> str:
-        self.err.seek(0)
-        return self.err.read()
+        """What it has said so far. subtle: a seek would move the place where it writes as well."""
+        said = self.err.fileno()
+        return os.pread(said, os.fstat(said).st_size, 0).decode()
 
     def send(self, number: int) -> None:
         self.popen.send_signal(number)
