@@ -161,10 +161,12 @@ def mock(
         return
     sitting = mocking.resume(questions)
     if sitting is not None and (new or seed is not None):
-        print(f"The interview of {sitting.record.began:%d %B, %H:%M} was open; it is ended.")
+        print(
+            f"The interview of {sitting.record.began:%d %B, %H:%M} is open: it ends with your first answer."
+        )
         sitting = None
     try:
-        mock_terminal.hold(sitting or mocking.begin(questions, minutes=minutes, seed=seed))
+        mock_terminal.hold(sitting or mocking.ready(questions, minutes=minutes, seed=seed))
     except KeyboardInterrupt:
         print(f"\n{mock_terminal.KEPT}")
         raise typer.Exit(130) from None

@@ -183,7 +183,7 @@ class Sitting:
         """End it here: what was not marked does not count."""
         self._tick()
         self.record.ended = True
-        save(self.record)
+        self.keep()
 
     def go_on(self) -> None:
         """The current task is shown: from now on the clock runs."""
@@ -207,9 +207,18 @@ class Sitting:
             task.used_s += max(0.0, now - self._last)
         self._last = now
 
+    def keep(self) -> None:
+        """Write it down. The first time, it begins with that, and one that was open is ended."""
+        if not self.record.turn:
+            for one in records():
+                if not one.ended:
+                    one.ended = True
+                    save(one)
+        save(self.record)
+
     def _save(self) -> None:
         self._tick()
-        save(self.record)
+        self.keep()
 
 
 def begin(
@@ -224,19 +233,27 @@ def begin(
 
     Without a ``seed`` it is another one each time, without the questions of the last three.
     """
+    sitting = ready(questions, minutes=minutes, seed=seed, clock=clock, now=now)
+    sitting.keep()
+    return sitting
+
+
+def ready(
+    questions: Sequence[Question],
+    *,
+    minutes: int = MINUTES,
+    seed: int | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime.datetime] = datetime.datetime.now,
+) -> Sitting:
+    """As ``begin``, but it begins only with the first thing that is to be kept."""
     check_minutes(minutes)
     avoid: set[str] = set()
     if seed is None:
         seed = random.randrange(2**31)
         avoid = {task.name for one in records()[-RECENT:] for task in one.tasks}
     tasks = plan(questions, seed, minutes, avoid)
-    for one in records():
-        if not one.ended:
-            one.ended = True
-            save(one)
-    record = Record(_fresh_id(now()), seed, minutes, tasks)
-    save(record)
-    return Sitting(record, questions, clock)
+    return Sitting(Record(_fresh_id(now()), seed, minutes, tasks), questions, clock)
 
 
 def resume(

@@ -22,6 +22,7 @@ RULES = (
     " it aloud; an empty line ends it. /skip goes on without an answer, /end ends the interview."
     " Ctrl-C keeps everything: the same command goes on."
 )
+NOBODY = "The input ended before the first answer: no interview was begun."
 KEPT = "Everything up to here is kept: `playground interview mock` goes on."
 
 
@@ -40,7 +41,8 @@ class Skipped(Exception):
 def hold(sitting: Sitting, out: Console | None = None) -> None:
     """Ask until the end, then write and show the report.
 
-    Raises ``InputEnded``, and ``KeyboardInterrupt``; in both cases all is kept.
+    Raises ``InputEnded``, and ``KeyboardInterrupt``; in both cases all is kept. One that is only
+    ready begins with the first answer, or with Ctrl-C.
     """
     out = out or terminal.console()
     record = sitting.record
@@ -54,6 +56,8 @@ def hold(sitting: Sitting, out: Console | None = None) -> None:
     except Ended:
         sitting.end()
     except (EOFError, KeyboardInterrupt) as stop:
+        if not record.turn and isinstance(stop, EOFError):
+            raise InputEnded(NOBODY) from None
         sitting.pause()
         if not record.ended and isinstance(stop, EOFError):
             raise InputEnded(f"The input has ended. {KEPT}") from None

@@ -553,6 +553,16 @@ def test_the_command_without_a_terminal_keeps_what_came_and_goes_on():
     assert told["points"] == 1
 
 
+def test_without_anybody_who_answers_nothing_begins_and_nothing_ends(clock):
+    done = command()
+    assert (done.returncode, done.stderr.strip()) == (1, f"playground: {mock_terminal.NOBODY}")
+    assert list(workspace.root().rglob("*.json")) == []
+    still = begin(clock)
+    done = command("--new")
+    assert (done.returncode, done.stderr.strip()) == (1, f"playground: {mock_terminal.NOBODY}")
+    assert [(one.id, one.ended) for one in mock.records()] == [(still.record.id, False)]
+
+
 def test_wrong_use_is_a_sentence():
     assert CliRunner().invoke(app, ["mock", "--minutes", "1"]).exit_code == 2
     done = CliRunner().invoke(app, ["mock", "--report"])
