@@ -161,9 +161,8 @@ def mock(
         return
     sitting = mocking.resume(questions)
     if sitting is not None and (new or seed is not None):
-        print(
-            f"The interview of {sitting.record.began:%d %B, %H:%M} is open: it ends with your first answer."
-        )
+        began = f"{sitting.record.began:%d %B, %H:%M}"
+        print(f"The interview of {began} is open: it ends with your first answer.")
         sitting = None
     try:
         mock_terminal.hold(sitting or mocking.ready(questions, minutes=minutes, seed=seed))
