@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -156,6 +157,8 @@ def mock(
     from playground.interview import mock as mocking
 
     questions = bank.load()
+    if damaged := mocking.set_aside():
+        print(f"playground: {damaged}", file=sys.stderr)
     if report or as_json:
         _report(questions, as_json)
         return

@@ -21,7 +21,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ FOLLOWING_POINTS = (
     "I gave an answer, and a reason for it.",
     "The two-minute answer does not contradict it.",
 )
+_NAMED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?")
+_UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”)]?\s+(?=[A-Z`\"“(\d])")
 
 
@@ -346,9 +348,27 @@ def records() -> list[Record]:
     for path in sorted(folder().glob("*.json")):
         try:
             found.append(_record(workspace.read_json(path), path.stem))
-        except (workspace.WorkspaceError, ValueError, TypeError, KeyError):
+        except (workspace.WorkspaceError, *_UNUSABLE):
             continue
     return found
+
+
+def set_aside() -> str:
+    """Move damaged interviews to ``backups/``; return the sentence that says so, or ``""``.
+
+    What has no interview's name, or is of a newer version, is let be.
+    """
+    if not folder().is_dir():
+        return ""
+    with workspace.locked():
+        damaged = sorted(path for path in folder().glob("*.json") if _is_damaged(path))
+        if not damaged:
+            return ""
+        backup = workspace.back_up([f"{FOLDER}/{path.name}" for path in damaged])
+        for path in damaged:
+            path.unlink()
+    names = ", ".join(path.name for path in damaged)
+    return f"No interview can be read from {names}, which is now in {backup}."
 
 
 def save(record: Record) -> None:
@@ -371,19 +391,47 @@ def _turn(path: Path) -> int:
     """How often a file was written; 0 for none that can be read."""
     try:
         return _record(workspace.read_json(path), path.stem).turn
-    except (workspace.WorkspaceError, ValueError, TypeError, KeyError):
+    except (workspace.WorkspaceError, *_UNUSABLE):
         return 0
+
+
+def _is_damaged(path: Path) -> bool:
+    if not (_NAMED.fullmatch(path.stem) and path.is_file()):
+        return False
+    try:
+        data = workspace.read_json(path)
+        newer = isinstance(data, dict) and data.get("format", 0) > FORMAT
+        return not (newer or _record(data, path.stem))
+    except (workspace.WorkspaceError, *_UNUSABLE):
+        return True
 
 
 def _record(data: Any, name: str) -> Record:
     if not isinstance(data, dict) or data.get("format") != FORMAT or data["id"] != name:
         raise ValueError("no interview of this version")
-    known = {one.name for one in fields(Task)}
-    tasks = [Task(**{key: one[key] for key in known & one.keys()}) for one in data["tasks"]]
     numbers = int(data["seed"]), int(data["minutes"])
+    tasks = [_task(one) for one in data["tasks"]]
     record = Record(name, *numbers, tasks, bool(data["ended"]), int(data["turn"]))
     record.began  # noqa: B018 - raises ValueError for a name that is no moment
     return record
+
+
+def _task(stored: Any) -> Task:
+    """A task as it was stored; raises one of ``_UNUSABLE`` when it makes no sense."""
+    model = vars(Task(QUESTION, "", 0))
+    task = Task(**{key: stored[key] for key in model.keys() & stored.keys()})
+    for key, value in vars(task).items():
+        if not isinstance(value, (int, float) if key == "used_s" else type(model[key])):
+            raise TypeError(f"{key} is {value!r}")
+    if task.state not in (ANSWERING, MARKING, DONE) or not set(task.points) <= {True, False}:
+        raise ValueError("no state of a task")
+    if task.kind == PREDICTION:
+        prediction_of(task)
+    elif task.kind not in (QUESTION, FOLLOWING):
+        raise ValueError("no kind of a task")
+    if task.said:
+        Answer(str(task.said["letter"]), dict(task.said["numbers"]))
+    return task
 
 
 def _fresh_id(moment: datetime.datetime) -> str:

@@ -62,6 +62,7 @@ class Interview(ipywidgets.VBox):
     def _door(self) -> None:
         """Begin, or go on."""
         self.sitting = None
+        damaged = mock.set_aside()
         still = mock.resume(self._questions)
         self.minutes = ipywidgets.BoundedIntText(
             self._minutes,
@@ -72,6 +73,8 @@ class Interview(ipywidgets.VBox):
         )
         self.begin = _button("Begin", self._do(self._begin), "primary" * (still is None))
         parts = [ipywidgets.HTML(f"<b>Mock interview</b><p>{IDLE}</p>")]
+        if damaged:
+            parts.append(ipywidgets.HTML(f'<span class="pgq-not">{escape(damaged)}</span>'))
         if still is not None and still.task is not None:
             words = (
                 f"Go on with that of {still.record.began:%H:%M}: question {still.place} of"

@@ -258,6 +258,67 @@ def test_a_file_that_is_no_interview_is_let_be(clock, text):
     assert mock.resume(BANK) is not None
 
 
+TASK = {"kind": "question", "name": "q1", "minutes": 3}
+WHOLE = {"format": 1, "id": "2031-01-01_00-00-00", "seed": 1, "minutes": 30, "ended": False,
+         "turn": 3, "tasks": [TASK]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        json.dumps(WHOLE)[:-20],
+        "[]",
+        "\x00" * 200,
+        json.dumps({**WHOLE, "format": "1"}),
+        json.dumps({**WHOLE, "id": "2030-01-01_00-00-00"}),
+        json.dumps({**WHOLE, "seed": float("inf")}),
+        json.dumps({**WHOLE, "tasks": [7]}),
+        json.dumps({**WHOLE, "tasks": [{**TASK, "text": None}]}),
+        json.dumps({**WHOLE, "tasks": [{**TASK, "state": "lost"}]}),
+        json.dumps({**WHOLE, "tasks": [{**TASK, "points": ["yes"]}]}),
+        json.dumps({**WHOLE, "tasks": [{**TASK, "kind": "predict"}]}),
+        json.dumps({**WHOLE, "tasks": [{**TASK, "said": {"letter": "A"}}]}),
+    ],
+)
+def test_a_damaged_interview_is_kept_aside_and_told_once(clock, text):
+    still = begin(clock)
+    damaged = mock.folder() / "2031-01-01_00-00-00.json"
+    damaged.write_text(text)
+    told = mock.set_aside()
+    (kept,) = (workspace.root() / "backups").glob("*/interviews/*.json")
+    assert kept.read_text() == text
+    assert damaged.name in told
+    assert str(kept.parents[1]) in told
+    assert mock.set_aside() == ""
+    assert [one.id for one in mock.records()] == [still.record.id]
+
+
+def test_what_is_whole_newer_or_no_interview_is_not_set_aside(clock):
+    assert mock.set_aside() == ""  # nothing there
+    through(begin(clock), clock)
+    texts = {"2031-01-01_00-00-00": json.dumps(WHOLE), "2031-02-01_00-00-00": '{"format": 99}'}
+    for name, text in {**texts, "notes": "{"}.items():
+        (mock.folder() / f"{name}.json").write_text(text)
+    before = sorted(mock.folder().iterdir())
+    assert mock.set_aside() == ""
+    assert sorted(mock.folder().iterdir()) == before
+    assert len(mock.records()) == 2
+
+
+def test_terminal_and_notebook_say_that_an_interview_is_damaged(clock, monkeypatch):
+    through(begin(clock), clock)
+    damaged = mock.folder() / "2031-01-01_00-00-00.json"
+    damaged.write_text("{")
+    done = command("--json")
+    assert json.loads(done.stdout)
+    assert "No interview can be read from 2031-01-01_00-00-00.json" in done.stderr
+    damaged.write_text("{")
+    monkeypatch.setattr(mock_widget.bank, "load", lambda: BANK)
+    door = mock_widget.Interview(5)
+    assert any(damaged.name in getattr(one, "value", "") for one in door.body.children)
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(clock):
     workspace.root().mkdir(parents=True)
     mock.folder().write_text("in the way")
