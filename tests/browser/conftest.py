@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import nbformat
@@ -38,7 +39,8 @@ QUIET = [
 SIZE = {"width": 1280, "height": 900}
 NUMBERED = re.compile(r"\[\d+\]:")  # the prompt of a cell that has run
 START_MS = 60_000  # a slow machine under full load; only a hang takes longer
-expect.set_options(timeout=START_MS / 2)
+TEST_S = 400  # several of those waits, and the start of a lab
+expect.set_options(timeout=START_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,6 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(TEST_S))
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
@@ -90,11 +93,19 @@ class Lab:
         """Choose the theme of pages opened from now on: "light" or "dark"."""
         plugin = "@jupyterlab/apputils-extension:themes"
         raw = f'{{"theme": "JupyterLab {theme.title()}"}}'
-        httpx.put(
-            f"{self.origin}/lab/api/settings/{plugin}",
-            headers={"Authorization": f"token {self.token}"},
-            json={"raw": raw},
-        ).raise_for_status()
+        self.ask("PUT", f"lab/api/settings/{plugin}", json={"raw": raw})
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """A request to its server, which must agree."""
+        headers = {"Authorization": f"token {self.token}"}
+        url = f"{self.origin}/{path}"
+        answer = httpx.request(method, url, headers=headers, timeout=START_MS / 1000, **more)
+        return answer.raise_for_status()
+
+    def end_kernels(self) -> None:
+        """End every kernel, and wait for that."""
+        for session in self.ask("GET", "api/sessions").json():
+            self.ask("DELETE", f"api/sessions/{session['id']}")
 
     def stop(self) -> None:
         """End it as Ctrl-C does; that it ends, whatever its kernels do, is its own promise."""
@@ -199,6 +210,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, lab: Lab) -> Iterato
     theme = getattr(request, "param", "light")
     lab.set_theme(theme)
     context = chromium.new_context(viewport=SIZE, color_scheme=theme)
+    context.set_default_timeout(START_MS)
     yield context.new_page()
     context.close()
 
@@ -212,6 +224,29 @@ def open_notebook(page: Page, lab: Lab) -> Callable[[str], NotebookPage]:
         return NotebookPage(page)
 
     return open_
+
+
+@pytest.fixture
+def reopen_notebook(
+    page: Page, lab: Lab, open_notebook: Callable[[str], NotebookPage]
+) -> Callable[[str, str], NotebookPage]:
+    """Return a function that opens a saved notebook with a new kernel.
+
+    It returns when a widget that the notebook holds is there, which a selector names.
+    """
+
+    def reopen(rel: str, widget: str) -> NotebookPage:
+        lab.end_kernels()
+        for _ in range(5):
+            notebook = open_notebook(rel)
+            lost = page.get_by_text("Error displaying widget")
+            expect(page.locator(widget).or_(lost).first).to_be_attached()
+            if lost.count() == 0:
+                return notebook
+            # ipywidgets 8 gives up what is saved if the kernel connects while it asks that one
+        raise AssertionError("the saved widget was not drawn, five times")
+
+    return reopen
 
 
 def find_chromium() -> str | None:

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from playground.setups.server import serve
-from tests.browser.conftest import PICTURES
+from tests.browser.conftest import PICTURES, START_MS
+from tests.ports import free_ports
 
 CONTRAST = """() => {
   const light = (color) => {
@@ -30,17 +31,6 @@ CONTRAST = """() => {
     return [element.outerHTML.slice(0, 60), ratio];
   });
 }"""
-
-
-WAIT_MS, USUAL_MS = 20_000, 5_000  # only a hang takes longer
-
-
-@pytest.fixture(autouse=True)
-def waits_for_a_busy_machine():
-    """Expectations of these tests wait longer than Playwright's do."""
-    expect.set_options(timeout=WAIT_MS)
-    yield
-    expect.set_options(timeout=USUAL_MS)
 
 
 class Guest:
@@ -79,21 +69,21 @@ def elsewhere(url, server):
 
 
 def counts(server):
-    return httpx.get(f"{server.url}/counts").json()
+    return httpx.get(f"{server.url}/counts", timeout=START_MS / 1000).json()
 
 
 def until_counted(server, **wanted):
     """Wait for what the server has open; the deadline only stops a hang."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + START_MS / 1000
     while {name: counts(server)[name] for name in wanted} != wanted:
-        assert time.monotonic() < deadline, f"waited 20 s for {wanted}, it has {counts(server)}"
+        assert time.monotonic() < deadline, f"waited for {wanted}, it has {counts(server)}"
         time.sleep(0.05)
 
 
 @contextmanager
-def chatting(browser, *names, loop="asyncio", **context):
+def chatting(browser, *names, loop="asyncio", port=0, **context):
     """A server with the page open once for each name."""
-    with serve("minimal-asgi", "chat", loop=loop) as server:
+    with serve("minimal-asgi", "chat", loop=loop, port=port) as server:
         guests = [Guest(browser, server, **context) for _ in names]
         for guest, name in zip(guests, names, strict=True):
             guest.page.get_by_label("Your name").fill(name)
@@ -149,15 +139,15 @@ def test_two_pages_talk_one_leaves_and_the_server_ends(chromium, loop):
         expect(ada.beats.nth(last)).to_be_visible()
         assert server.running
         ada.leave()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START_MS / 1000
         while server.running:
-            assert time.monotonic() < deadline, "waited 20 s for the end of the server"
+            assert time.monotonic() < deadline, "waited for the end of the server"
             time.sleep(0.05)
 
 
 def test_a_page_finds_its_way_back_to_a_server_that_was_restarted(chromium):
-    with chatting(chromium, "Ada") as (server, (ada,)):
-        port = server.port
+    port = free_ports()
+    with chatting(chromium, "Ada", port=port) as (server, (ada,)):
         server.stop()
         expect(ada.page.locator("#socket")).to_contain_text("closed with code 1012")
         expect(ada.page.locator("#stream")).to_have_text("lost: the browser tries again by itself")

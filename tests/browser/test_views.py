@@ -16,14 +16,25 @@ from tests.views.traces import killed, loop, probed, restaurant, truck
 
 PROBE = 0xC0000000  # where the front end numbers probes
 STATE = "document.getElementById('view').__view.state()"
+STILL = f"""async () => {{
+  const before = {STATE}.draws;
+  await new Promise((done) => setTimeout(done, 300));
+  return {STATE}.draws === before;
+}}"""
 VIEWS = """() => [...document.querySelectorAll('.jp-OutputArea-output, .jp-OutputArea-output *')]
   .filter((el) => el.__view).map((el) => el.__view.state())"""
 SHOWN_TWINS = """() => [...document.querySelectorAll('[data-playground-static]')]
   .filter((el) => el.getBoundingClientRect().height > 0).length"""
-APP = """from playground import burst, compare, serve, timeline
+# Each worker answers once, and again when there is no file `held` (any more) in the workspace.
+APP = """from pathlib import Path
+from playground import burst, compare, serve, timeline
 import time
+held, answered = Path.cwd().parent / "held", []
 def app(environ, start_response):
     time.sleep(0.5)
+    while answered and held.exists():
+        time.sleep(0.05)
+    answered.append(environ["PATH_INFO"])
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"slow"]"""
 
@@ -168,13 +179,14 @@ def test_errors_are_said_in_words(show):
 
 
 def test_play_goes_on_to_the_end_and_freeze_holds(show):
-    shown = show(restaurant(wait_s=0.2))
+    shown = show(restaurant(wait_s=30))  # that it is over does not come in between
     shown.page.get_by_role("button", name="play", exact=True).click()
     shown.page.wait_for_function(f"{STATE}.mode === 'play' && {STATE}.t > 0.05")
     shown.page.get_by_role("button", name="pause", exact=True).click()
     held = shown.state["t"]
     assert shown.state["mode"] == "freeze"
     assert shown.state["t"] == held
+    assert held < shown.scrub(0.999)["t"] < shown.state["edge"]
     shown.page.get_by_role("button", name="play", exact=True).click()
     shown.page.wait_for_function(f"{STATE}.mode === 'follow'")
     assert shown.state["t"] == shown.state["edge"]
@@ -388,10 +400,7 @@ def test_the_theme_follows_the_page_while_it_changes(show):
 
 def test_nothing_is_drawn_while_nothing_changes(show):
     shown = show(restaurant())
-    shown.page.wait_for_timeout(300)
-    before = shown.state["draws"]
-    shown.page.wait_for_timeout(300)
-    assert shown.state["draws"] == before
+    shown.page.wait_for_function(STILL)
 
 
 def test_without_scripts_the_page_shows_the_static_picture(chromium, tmp_path):
@@ -407,12 +416,22 @@ def test_without_scripts_the_page_shows_the_static_picture(chromium, tmp_path):
 # In JupyterLab
 
 
+@pytest.fixture
+def held(lab):
+    """A file that holds most answers of ``APP`` while it is there."""
+    file = lab.workspace / "held"
+    file.touch()
+    yield file
+    file.unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-def test_the_picture_moves_while_the_cell_is_busy(page, lab, open_notebook, request):
+def test_the_picture_moves_while_the_cell_is_busy(page, lab, held, open_notebook, request):
     theme = request.node.callspec.params["page"]
     cells = [
         APP,
-        'with serve("minimal-wsgi", app, workers=2) as s:\n    run = burst(s, 8, "/slow")',
+        'with serve("minimal-wsgi", app, workers=2) as s:\n'
+        '    run = burst(s, 8, "/slow", timeout=300)',
     ]
     notebook = open_notebook(lab.add(f"views_{theme}.ipynb", cells))
     notebook.run_cell(0)
@@ -425,6 +444,7 @@ def test_the_picture_moves_while_the_cell_is_busy(page, lab, open_notebook, requ
     assert first["runs"][0]["badges"] == ["● live"]
     assert first["theme"] == theme
     page.wait_for_function(f"({VIEWS})()[0].seq > {first['seq']} && ({VIEWS})()[0].live")
+    held.unlink()
     page.wait_for_function(f"!({VIEWS})()[0].live")
     (last,) = page.evaluate(VIEWS)
     assert last["runs"][0]["counters"]["served"] == "8 of 8"
@@ -433,8 +453,11 @@ def test_the_picture_moves_while_the_cell_is_busy(page, lab, open_notebook, requ
     notebook.picture(f"views-end-{theme}")
 
 
-def test_a_button_kills_a_worker_in_the_middle_of_a_burst(page, lab, open_notebook):
-    serve = 'with serve("gunicorn-sync", app, workers=2) as s:\n    run = burst(s, 16, "/slow")'
+def test_a_button_kills_a_worker_in_the_middle_of_a_burst(page, lab, held, open_notebook):
+    serve = (
+        'with serve("gunicorn-sync", app, workers=2, options=["--timeout=300"]) as s:\n'
+        '    run = burst(s, 16, "/slow", timeout=300)'
+    )
     notebook = open_notebook(lab.add("views_kill.ipynb", [APP, serve]))
     notebook.run_cell(0)
     notebook.cell(1).locator(".cm-content").click()
@@ -445,6 +468,7 @@ def test_a_button_kills_a_worker_in_the_middle_of_a_burst(page, lab, open_notebo
     page.get_by_role("button", name="kill -9").click()
     page.wait_for_function(f"({VIEWS})()[0].runs[0].marks.length >= 3")
     notebook.picture("views-kill-live")
+    held.unlink()
     page.wait_for_function(f"!({VIEWS})()[0].live")
     (last,) = page.evaluate(VIEWS)
     (run,) = last["runs"]
@@ -458,7 +482,9 @@ def test_a_button_kills_a_worker_in_the_middle_of_a_burst(page, lab, open_notebo
     notebook.picture("views-kill-end")
 
 
-def test_a_saved_notebook_opens_with_and_without_the_state_of_its_widgets(page, lab, open_notebook):
+def test_a_saved_notebook_opens_with_and_without_the_state_of_its_widgets(
+    page, lab, open_notebook, reopen_notebook
+):
     cells = [APP, 'with serve("minimal-wsgi", app) as s:\n    run = burst(s, 2)\nrun']
     rel = lab.add("views_saved.ipynb", cells)
     notebook = open_notebook(rel)
@@ -466,11 +492,9 @@ def test_a_saved_notebook_opens_with_and_without_the_state_of_its_widgets(page, 
     notebook.run_cell(1)
     page.wait_for_function(f"({VIEWS})().length === 1 && !({VIEWS})()[0].live")
     notebook.save()
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
     saved = json.loads((lab.workspace / rel).read_text())
 
-    open_notebook(rel)
+    reopen_notebook(rel, ".pgv")
     page.wait_for_function(f"({VIEWS})().length === 1")
     (again,) = page.evaluate(VIEWS)
     assert again["runs"][0]["counters"]["served"] == "2 of 2"

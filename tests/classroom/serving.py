@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import re
 import secrets
 import signal
@@ -22,10 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from playground.classroom.names import new_token
+from tests.ports import free_ports
 
 HANG_S = 90.0  # only a hang takes longer
-# Outside of the ports that a system gives to connections: nobody has it before the restart.
-PORTS = range(20_000, 30_000)
 FIRST = "http-request-line"
 SECOND = "http-fields"
 
@@ -44,7 +42,7 @@ class Serving:
         """Start it, at the same port if it had one."""
         deadline = time.monotonic() + HANG_S
         while True:
-            port = self.port or random.choice(PORTS)
+            port = self.port or free_ports()
             self.process = self._popen(port, *options)
             assert self.process.stdout is not None
             self.said = ""
@@ -129,7 +127,8 @@ class Serving:
     @contextlib.contextmanager
     def page(self, **said: str) -> Iterator[Any]:
         """A connection as the page has it; `said` is its first message."""
-        with connect(f"ws://127.0.0.1:{self.port}/live", proxy=None) as socket:
+        address = f"ws://127.0.0.1:{self.port}/live"
+        with connect(address, proxy=None, open_timeout=HANG_S, ping_interval=None) as socket:
             socket.send(json.dumps(said))
             yield socket
 

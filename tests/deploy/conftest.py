@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +19,8 @@ import psutil
 import pytest
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message
 from websockets.sync.client import connect
+
+from tests.ports import free_ports
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONFIG = CHECKOUT / "deploy/jupyterhub_config.py"
@@ -57,7 +57,7 @@ class Hub:
     def _start(self) -> None:
         """On free ports; again when somebody was quicker, or the proxy took more than 10 s."""
         for _ in range(5):
-            self.port = free_ports()
+            self.port = free_ports(PORTS)
             self.origin = f"http://127.0.0.1:{self.port}"
             self.process = self._launch()
             if wait(self._is_up, "the hub") == "up":
@@ -260,19 +260,6 @@ def runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def free_ports() -> int:
-    """Return the first of `PORTS` free ports in a row."""
-    while True:
-        first = random.randrange(20_000, 32_000, PORTS)  # below those that systems give away
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(first, first + PORTS):
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            return first
 
 
 @pytest.fixture(scope="session")
