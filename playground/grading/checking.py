@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psutil
+
 from playground.grading.child import Limits
 from playground.grading.exercise import Exercise
 from playground.grading.learner import Learner, Raised
@@ -77,6 +79,12 @@ def load_checks(exercise: Exercise) -> Iterator[CheckFunction]:
             yield value
 
 
+def hook(exercise: Exercise, name: str) -> Callable[[LearnerFile], Any] | None:
+    """Return what a grader may define besides its checks: `draw` or `by_hand`, each of a file."""
+    found: Callable[[LearnerFile], Any] | None = getattr(_module(exercise), name, None)
+    return found
+
+
 class LearnerFunction:
     """A function of the learner's file that can be pickled, to run in a server process.
 
@@ -93,7 +101,7 @@ class LearnerFunction:
 
 
 class LearnerFile:
-    """What `draw(file)` of a grader gets."""
+    """What `draw(file)` and `by_hand(file)` of a grader get."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -128,7 +136,7 @@ class _Run:
         """Run one check; on failure, keep the message."""
         try:
             with self.learner(check) as learner:
-                check(learner)
+                _watched(check, learner)
         except Failed as failed:
             self.verdict.message = printable(failed.message)
             return False
@@ -181,6 +189,16 @@ class _Run:
             self.end(self.shared)
 
 
+def _watched(check: CheckFunction, learner: Learner) -> None:
+    """Run a check. That the learner's process ends between two looks at it is the learner's."""
+    try:
+        check(learner)
+    except psutil.NoSuchProcess as gone:
+        if gone.pid != learner.pid:
+            raise
+        raise learner.lost() from None
+
+
 def _module(exercise: Exercise) -> ModuleType:
     name = f"playground_grader_{exercise.chapter}_{exercise.name}"
     return _import(name, exercise.grader)
@@ -224,7 +242,7 @@ def _too_long(path: Path, size: int) -> Message:
 
 def _draw(exercise: Exercise, path: Path, verdict: Verdict) -> None:
     """Let the grader draw the learner's own server; a picture never changes the verdict."""
-    draw = getattr(_module(exercise), "draw", None)
+    draw = hook(exercise, "draw")
     if draw is None:
         return
     try:

@@ -27,7 +27,7 @@ from minimal_servers.wsgi import (
 )
 from playground.grading.learner import Learner, Remote
 from playground.grading.verdict import fail
-from playground.grading.wire import HOST, Client, Gate, Server, Visit
+from playground.grading.wire import HANG_S, HOST, Client, Gate, Server, Visit
 
 GRACE_S = 0.3  # in which a server that does too much shows it; no verdict against a right one
 
@@ -102,8 +102,8 @@ def stays(server: Server, count: Callable[[], int], expected: int) -> int:
 
 def asleep(server: Server) -> None:
     """Wait until the learner's process seems to sleep: then a signal finds it waiting."""
-    quiet, limit = 0, time.monotonic() + 5.0
-    while quiet < 5 and time.monotonic() < limit:
+    quiet, patience = 0, server.learner.patience(5.0)
+    while quiet < 5 and not patience.over():
         time.sleep(0.02)
         quiet = quiet + 1 if server.learner.process().status() == psutil.STATUS_SLEEPING else 0
 
@@ -113,7 +113,7 @@ def paused(server: Server) -> Iterator[None]:
     """Stop the learner's process (SIGSTOP) while the grader does several things "at once"."""
     process = server.learner.process()
     process.suspend()
-    limit = time.monotonic() + 5.0
+    limit = time.monotonic() + HANG_S
     while process.status() != psutil.STATUS_STOPPED and time.monotonic() < limit:
         time.sleep(0.001)
     try:
@@ -129,8 +129,8 @@ def delivered(server: Server, number: int) -> None:
     """
     process = server.learner.process()
     status = Path(f"/proc/{process.pid}/status")
-    limit = time.monotonic() + 5.0
-    while status.exists() and time.monotonic() < limit:
+    patience = server.learner.patience(5.0)
+    while status.exists() and not patience.over():
         with contextlib.suppress(OSError, psutil.Error):
             pending = [
                 line.split()[1] for line in status.read_text().splitlines() if "Pnd:" in line

@@ -37,7 +37,7 @@ from playground.patience import Patience, at_rest, ended
 DEADLINE_S = 10.0  # only there to stop a hang
 MOST_STACKS = 1 << 20  # bytes of lines where code stands, …
 MOST_STACKS_S = 2.0  # … and until all of them must have come
-REPORT_S = 5.0  # until the end of a process must have been reported
+REPORT_S = 60.0  # stops a hang: the supervisor answers, or its end of the line is closed
 _EXPORTED = ("__call__", "__iter__", "__next__", "__len__", "__getitem__", "__enter__", "__exit__")
 _HIDDEN = ("solutions", "tests/exercises", ".git")  # of the course: closed to the learner's code
 _FORGED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
@@ -328,7 +328,7 @@ class Learner:
             for _ in range(1000):  # of a flood, no more than this at a time
                 if self._begun_ended or not self._readable(0.0):
                     break
-                message = self._receive(time.monotonic() + 1.0, "the call that was begun")
+                message = self._receive(self.patience(1.0), "the call that was begun")
                 if "error" in message or "ok" in message:
                     value = self._outcome(message, "the call that was begun")
                     self._begun_ended = f"returned {short(value)}"
@@ -364,7 +364,11 @@ class Learner:
         try:
             return psutil.Process(self._pid)
         except psutil.NoSuchProcess:
-            raise Failed(self._gone("a look at the process of your code")) from None
+            raise self.lost() from None
+
+    def lost(self) -> Failed:
+        """What to raise for a process that has ended while the grader looked at it."""
+        return Failed(self._gone("a look at the process of your code"))
 
     def stacks(self) -> tuple[Stack, ...]:
         """Return where every thread and task of the learner's process stands."""
@@ -479,10 +483,10 @@ class Learner:
         self._serial += 1
         serial = self._serial
         self._send({**request, "id": serial}, awaited)
-        deadline = time.monotonic() + self.deadline_s
-        last = deadline + 3 * self.deadline_s  # for who asks, and asks again
+        patience = self.patience()
+        last = time.monotonic() + 4 * self.deadline_s  # for who asks, and asks again
         while True:
-            message = self._receive(deadline, awaited)
+            message = self._receive(patience, awaited)
             if message.get("id") == serial:
                 return self._outcome(message, awaited)
             if time.monotonic() > last:
@@ -511,8 +515,7 @@ class Learner:
         except OSError:
             raise Failed(self._gone(awaited)) from None
 
-    def _receive(self, deadline: float, awaited: str) -> dict[str, Any]:
-        last = deadline + 3 * self.deadline_s
+    def _receive(self, patience: Patience, awaited: str) -> dict[str, Any]:
         while True:
             try:
                 message = self._frames.next()
@@ -520,14 +523,13 @@ class Learner:
                 raise Failed(_foreign(awaited)) from None
             if message is not None:
                 return message
-            if time.monotonic() > last:
-                raise Failed(self._late(awaited))
-            if not self._readable(deadline - time.monotonic()):
-                if self._exit is not None or self._over:
-                    raise Failed(self._gone(awaited))
-                if not self._starved():
-                    raise Failed(self._late(awaited))
-                deadline += 1.0
+            if not self._readable(0.1):
+                over = patience.over()
+                if not self._readable(0.0):
+                    if self._exit is not None or self._over:
+                        raise Failed(self._gone(awaited))
+                    if over:
+                        raise Failed(self._late(awaited))
                 continue
             try:
                 data = self._channel.recv(1 << 20)
@@ -536,16 +538,6 @@ class Learner:
             if not data:
                 raise Failed(self._gone(awaited))
             self._frames.feed(data)
-
-    def _starved(self) -> bool:
-        """Tell whether the process wants to run and was not let: a busy machine is no hang."""
-        try:
-            process = self.process()
-            times = process.cpu_times()
-            wants = process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
-        except psutil.Error:
-            return False
-        return wants and times.user + times.system < 0.25 * self.deadline_s
 
     def _readable(self, wait_s: float) -> bool:
         """Wait for the channel; note the supervisor's reports meanwhile."""
@@ -674,15 +666,22 @@ class Learner:
     def _read_stacks(self, wait_s: float) -> bytes:
         data = b""
         limit = time.monotonic() + MOST_STACKS_S
-        while select.select([self._stack_reader], [], [], wait_s)[0]:
-            if time.monotonic() > limit or len(data) > MOST_STACKS:
-                break
+        patience = self.patience(wait_s)
+        while self._stacks_come(patience):
             part = os.read(self._stack_reader, 65_536)
             data += part
             if not part or (data.startswith(b"{") and data.endswith(b"\n")):
                 break
-            wait_s = 0.1
+            if time.monotonic() > limit or len(data) > MOST_STACKS:
+                break
+            patience = self.patience(0.1)
         return data
+
+    def _stacks_come(self, patience: Patience) -> bool:
+        while not select.select([self._stack_reader], [], [], 0.02)[0]:
+            if patience.over():
+                return bool(select.select([self._stack_reader], [], [], 0)[0])
+        return True
 
 
 _SIGNAL_NUDGES: dict[int, str] = {

@@ -57,8 +57,9 @@ def run(chosen: Exercise | None = None, *, picture: bool = False) -> None:
         stop = threading.Event()
         first.learners_file()  # made now, so that there is a folder to watch
         folder = workspace.root() / "exercises"
+        found = saves(folder, stop, lambda words: events.put(("say", words)))
         watcher = threading.Thread(
-            target=_report_saves, args=(folder, events, stop), name="saves", daemon=True
+            target=_report_saves, args=(folder, found, events), name="saves", daemon=True
         )
         with Keys(events) as keys:
             screen = Screen(catalogue, first, keys=keys.there, picture=picture)
@@ -75,12 +76,17 @@ def run(chosen: Exercise | None = None, *, picture: bool = False) -> None:
 
 
 def saves(folder: Path, stop: threading.Event, say: Say) -> Iterator[Path]:
-    """Yield every Python file below `folder` whose content changed, until `stop`.
+    """Return an iterator of every Python file below `folder` that changes from now on.
 
-    File events wake it up, and it looks twice a second besides: on some network and container
-    drives no event ever comes, which `say` is told once.
+    It ends with `stop`. File events wake it up, and it looks twice a second besides: on some
+    network and container drives no event ever comes, which `say` is told once.
     """
-    known = _contents(folder)
+    return _changes(folder, _contents(folder), stop, say)
+
+
+def _changes(
+    folder: Path, known: dict[Path, bytes], stop: threading.Event, say: Say
+) -> Iterator[Path]:
     told = missed = False
     for event in _wakes(folder, stop, say):
         now = _contents(folder)
@@ -127,9 +133,9 @@ def _contents(folder: Path) -> dict[Path, bytes]:
     return found
 
 
-def _report_saves(folder: Path, events: Events, stop: threading.Event) -> None:
+def _report_saves(folder: Path, found: Iterator[Path], events: Events) -> None:
     try:
-        for path in saves(folder, stop, lambda words: events.put(("say", words))):
+        for path in found:
             events.put(("saved", path.relative_to(folder).as_posix()))
     except Exception as error:  # nobody reads a thread's traceback
         events.put(("say", f"Saves are no longer seen ({error}): quit, and start it again."))

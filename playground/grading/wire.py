@@ -31,6 +31,7 @@ from playground.patience import ended
 HOST = "127.0.0.1"
 MOST_BYTES = 16 << 20  # that a client takes from one connection
 LONGEST = 4  # deadlines: how long a client waits, all in all, for a server that says bit by bit
+HANG_S = 60.0  # stops a hang, at what takes no time unless the machine stands still
 ENDED_GRACE_S = 0.5  # how long threads and children may still answer when the function is over
 
 
@@ -77,7 +78,7 @@ class Server:
         """Open a connection; raises Failed when nobody listens any more."""
         try:
             connection = self.learner.client_socket()
-            connection.settimeout(5.0)
+            connection.settimeout(HANG_S)
             connection.connect((HOST, self.port))
         except OSError as error:
             ended = self.how_it_ended() or "is still running"
@@ -439,9 +440,13 @@ class Gate:
 
     def _admit(self) -> None:
         connection, _ = self.listener.accept()
-        connection.settimeout(5.0)
-        words = connection.makefile("r", encoding="utf-8").readline().split(" ", 2)
-        self.inside.append(Visit(int(words[0]), int(words[1]), words[2].strip(), connection))
+        connection.settimeout(HANG_S)
+        line = connection.makefile("r", encoding="utf-8").readline()
+        if not line.endswith("\n"):  # its process has ended at the gate
+            connection.close()
+            return
+        pid, thread, label = line.split(" ", 2)
+        self.inside.append(Visit(int(pid), int(thread), label.strip(), connection))
 
     def _enter(self, learner: Learner, name: str) -> Remote:
         self._learner = learner

@@ -53,11 +53,12 @@ class Saves:
         self.stop = threading.Event()
         self.found: list[bytes] = []
         self.said: list[str] = []
-        self.thread = threading.Thread(target=self._run, args=(folder,))
+        found = watch.saves(folder, self.stop, self.said.append)
+        self.thread = threading.Thread(target=self._run, args=(found,))
         self.thread.start()
 
-    def _run(self, folder: Path) -> None:
-        for path in watch.saves(folder, self.stop, self.said.append):
+    def _run(self, found: Iterator[Path]) -> None:
+        for path in found:
             self.found.append(path.read_bytes())
 
     def until(self, there: Callable[[], object]) -> None:
@@ -67,15 +68,9 @@ class Saves:
             time.sleep(0.02)
 
     def save(self, path: Path, content: bytes) -> None:
-        """Save until it is seen: the thread may not look yet."""
-        for number in range(100):
-            replace(path, content + b" %d" % number)
-            limit = time.monotonic() + 1.5
-            while time.monotonic() < limit:
-                if any(found.startswith(content) for found in self.found):
-                    return
-                time.sleep(0.02)
-        raise AssertionError(f"{content!r} was not seen")
+        """Save, and wait until it is seen."""
+        replace(path, content)
+        self.until(lambda: content in self.found)
 
 
 @pytest.fixture

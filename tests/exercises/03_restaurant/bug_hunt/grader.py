@@ -212,8 +212,8 @@ def open_house(learner: Learner, gate: Gate, threads: int) -> tuple[Server, Bell
 
 def accepted(server: Server, count: int) -> bool:
     """Wait a moment for the server to accept so many."""
-    limit = time.monotonic() + 2.0
-    while server.connections() != count and time.monotonic() < limit:
+    patience = server.learner.patience(2.0)
+    while server.connections() != count and not patience.over():
         time.sleep(0.01)
     return server.connections() == count
 

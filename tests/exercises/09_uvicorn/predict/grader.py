@@ -20,8 +20,8 @@ from typing import Any
 from playground.grading import Learner
 from playground.grading.house import House, hold_against, predictions
 
-PATIENCE_S = 30.0  # stops a hang
-QUICK = ("--timeout-worker-healthcheck", "1")  # how fast a death is noticed; the code is the same
+PATIENCE_S = 60.0  # stops a hang
+QUICK = ("--timeout-worker-healthcheck", "3")  # how fast a death is noticed; the code is the same
 BROKEN = {
     "no_import": "open('no-such-model')\n",
     "no_start": "async def app(scope, receive, send):\n"
