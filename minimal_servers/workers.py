@@ -89,7 +89,7 @@ class Arbiter:
         """Bring each generation that should be there to its full number."""
         for generation in {self.serving, self.wanted} - {0}:
             for _ in range(self.count - len(self.pids(generation))):
-                if time.monotonic() >= self.next_spawn:
+                if generation != self.serving or time.monotonic() >= self.next_spawn:
                     self.spawn(generation)
 
     def spawn(self, generation: int) -> None:

@@ -75,6 +75,10 @@ class Client:
         except ConnectionResetError:
             return True
 
+    def was_reset(self) -> bool:
+        """Whether the server has reset the connection, without reading from it."""
+        return self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
     def reset(self) -> None:
         """Leave with RST, as a client does that crashed."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -148,14 +152,14 @@ class Arrival:
 
 
 class Process:
-    """``python -m minimal_servers wsgi …`` and everything it started."""
+    """``python -m minimal_servers wsgi …``, a patient one, and everything it started."""
 
     def __init__(
         self, arguments: list[str], env: dict[str, str], folder: Path, interface: str = "wsgi"
     ) -> None:
         self.err = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "minimal_servers", interface, *arguments],
+            [sys.executable, "-m", "tests.minimal_servers.patient", interface, *arguments],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"} | env,
             stdout=subprocess.PIPE,

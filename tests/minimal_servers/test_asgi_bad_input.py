@@ -262,9 +262,9 @@ HALF: dict[str, tuple[bytes, bytes, list[str]]] = {  # sent; what comes first; l
 def test_half_requests_at_the_end(loop: str, tmp_path: Path) -> None:
     """Each gets its answer, and its line if somebody was at fault; then nobody is left."""
     ended = tmp_path / "ended"
-    arguments = ["--loop", loop, "--grace", "5"]
+    arguments = ["--loop", loop, "--grace", "10"]
     with (
-        serving(APP, *arguments, interface="asgi", ENDED=str(ended)) as server,
+        serving(APP, *arguments, interface="asgi", ENDED=str(ended), LINGER="4") as server,
         ExitStack() as stack,
     ):
         clients = {what: stack.enter_context(server.client()) for what in HALF}

@@ -231,8 +231,10 @@ def test_a_shutdown_that_never_ends_has_the_grace_period(tmp_path: Path, gate: G
     write_app(tmp_path, COMPLETE + '    await stop("shutdown")')
     arguments = ["--grace", "0.5", "--workers", "2"]
     with serving("living:app", *arguments, gate=gate, folder=tmp_path, interface="asgi") as server:
-        server.send(signal.SIGTERM)
+        for worker in server.workers():  # before their grace period begins, which is the parent's
+            worker.terminate()
         gate.arrivals(2)
+        server.send(signal.SIGTERM)
         assert server.popen.wait(30) == 0
 
 

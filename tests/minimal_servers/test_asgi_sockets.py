@@ -680,7 +680,7 @@ def test_sigterm_finishes_what_runs(gate: Gate, loop: str, workers: str) -> None
 def test_idle_and_half_sent_connections_do_not_put_off_the_end(loop: str) -> None:
     """With a grace period of an hour, only the server itself can be the one that ends."""
     arguments = ["--grace", "3600", "--loop", loop]
-    with serving(APP, *arguments, interface="asgi") as server, ExitStack() as stack:
+    with serving(APP, *arguments, interface="asgi", BODY="1") as server, ExitStack() as stack:
         clients = [stack.enter_context(server.client()) for _ in range(5)]
         for client in clients[1:]:
             assert client.get().body == b"hello"

@@ -147,9 +147,9 @@ def test_chunks_are_counted_against_the_limit(server: Process) -> None:
         request("/", "Transfer-Encoding: chunked", method="POST") + b"nonsense\r\n",
     ],
 )
-def test_a_refusal_reaches_a_client_that_is_still_sending(server: Process, head: bytes) -> None:
+def test_a_refusal_reaches_a_client_that_is_still_sending(head: bytes) -> None:
     """Closing at once would send RST, and RST throws away what the client has not read yet."""
-    with server.client() as client:
+    with serving(LINGER="3600") as server, server.client() as client:
         client.send(head)
         for _ in range(30):
             client.send(b"x" * 1_000_000)

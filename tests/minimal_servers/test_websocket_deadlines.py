@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +26,7 @@ class House:
     def __init__(self, new_loop: Any) -> None:
         self.codes: list[int] = []
         self.heed = threading.Event()
-        self.passed = 0.0  # seconds that never were
+        self.now = 0.0  # seconds; its clock stands still unless a test moves it
         listener, ready = socket.create_server(("127.0.0.1", 0)), threading.Event()
         self.port = listener.getsockname()[1]
         self.server = tasks.Server(listener, self.app, grace=5.0)
@@ -50,10 +49,19 @@ class House:
         assert not self.server.connections
         assert not self.server.tasks
 
-    def session(self) -> session.Session:
+    def connection(self) -> protocol.Connection:
         [connection] = self.server.connections
-        assert isinstance(connection.exchange, session.Session)
-        return connection.exchange
+        return connection
+
+    def session(self) -> session.Session:
+        exchange = self.connection().exchange
+        assert isinstance(exchange, session.Session)
+        return exchange
+
+    def later(self, seconds: float) -> None:
+        """Move its clock, as soon as it has decided until when to wait."""
+        eventually(lambda: self.connection().deadline > self.now, "it does not look at its clock")
+        self.now += seconds
 
     def told(self, *codes: int) -> None:
         eventually(lambda: self.codes == list(codes), f"the application was told {self.codes}")
@@ -75,7 +83,7 @@ class House:
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(tasks, "TICK_SECONDS", 0.02)
     house = House(request.param)
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + house.passed, sleep=time.sleep)
+    clock = SimpleNamespace(monotonic=lambda: house.now)
     for module in (protocol, tasks):
         monkeypatch.setattr(module, "time", clock)
     yield house
@@ -92,9 +100,9 @@ def gone(client: Client) -> bool:
 
 def test_who_is_silent_is_pinged_and_gone_if_it_stays_so(server: House) -> None:
     with opened(server) as client:
-        server.passed += session.PING_SECONDS
+        server.later(session.PING_SECONDS)
         assert take(client) == (PING, b"")
-        server.passed += session.PING_SECONDS
+        server.later(session.PING_SECONDS)
         assert gone(client)
     server.told(1006)
 
@@ -111,7 +119,7 @@ WORDS = {
 def test_whoever_says_anything_lives(server: House, word: bytes) -> None:
     with opened(server) as client:
         for byte in masked(TEXT, b"yes"):
-            server.passed += session.PING_SECONDS
+            server.later(session.PING_SECONDS)
             while take(client) != (PING, b""):
                 pass  # the answer to the last word
             eventually(lambda: server.session().pinged, "it is not waited for")
@@ -133,7 +141,7 @@ def test_who_is_not_listened_to_is_not_gone(server: House) -> None:
         client.send(masked(TEXT, much))
         eventually(lambda: server.session().size == len(much), "it has not arrived")
         for _ in range(4):
-            server.passed += session.PING_SECONDS
+            server.later(session.PING_SECONDS)
             assert take(client) == (PING, b"")  # nobody answers them
         server.heed.set()
         assert take(client) == (TEXT, much)
@@ -145,7 +153,7 @@ def test_who_is_not_listened_to_is_not_gone(server: House) -> None:
 def test_who_speaks_is_not_pinged(server: House) -> None:
     with opened(server) as client:
         for number in range(5):
-            server.passed += session.PING_SECONDS / 2
+            server.later(session.PING_SECONDS / 2)
             client.send(masked(TEXT, b"%d" % number))
             assert take(client) == (TEXT, b"%d" % number)
         client.send(closing(1000))
@@ -159,6 +167,6 @@ def test_who_never_says_close_is_not_waited_for(server: House, word: bytes) -> N
         for _ in range(4):
             if word:
                 client.send(word)
-            server.passed += session.CLOSE_SECONDS / 4
+            server.later(session.CLOSE_SECONDS / 4)
         assert gone(client)
     server.told(4000)
