@@ -11,7 +11,7 @@ EVENTS = "/events?s=0.02"
 @pytest.mark.parametrize("setup", ["minimal-asgi", "uvicorn"])
 def test_a_loop_serves_them_all_and_everybody_else(setup):
     with serve(setup, "events") as server:
-        held = hold(server, 20, EVENTS, patience=20)
+        held = hold(server, 20, EVENTS, patience=60)
         assert server.usage().processes == held.during.processes
     assert (held.asked, held.opened, held.served, held.starved) == (20, 20, 20, 0)
     assert {stream.status for stream in held.streams} == {200}
@@ -31,11 +31,11 @@ def test_a_loop_serves_them_all_and_everybody_else(setup):
 )
 def test_threads_and_processes_serve_as_many_as_they_are(setup, sizes, places):
     with serve(setup, "events", **sizes) as server:
-        held = hold(server, places + 2, EVENTS, patience=1.5, probes=1)
+        held = hold(server, places + 2, EVENTS, patience=4.0, probes=1)
     assert (held.served, held.starved) == (places, 2)
     assert held.opened == places
     starved = [stream for stream in held.streams if stream.status is None]
-    assert {stream.error for stream in starved} == {"no answer within 1.5 s"}
+    assert {stream.error for stream in starved} == {"no answer within 4 s"}
     assert held.probe_answered == 0, "nobody was free to answer"
     assert held.tasks is None
     assert held.during.connections <= places + 1
@@ -44,7 +44,7 @@ def test_threads_and_processes_serve_as_many_as_they_are(setup, sizes, places):
 @pytest.mark.parametrize("setup", ["minimal-asgi", "uvicorn"])
 def test_websockets_are_held_too(setup):
     with serve(setup, "ws") as server:
-        held = hold(server, 10, "/ticks?s=0.02", websocket=True, patience=20, probe=None)
+        held = hold(server, 10, "/ticks?s=0.02", websocket=True, patience=60, probe=None)
     assert (held.opened, held.served) == (10, 10)
     assert {stream.status for stream in held.streams} == {101}
     assert held.probe == []
@@ -53,8 +53,8 @@ def test_websockets_are_held_too(setup):
 
 def test_what_ends_too_early_or_is_refused_says_why():
     with serve("minimal-asgi", "events") as server:
-        short = hold(server, 2, "/?n=2&s=0.01", patience=20, probes=0)
-        refused = hold(server, 1, "/", websocket=True, patience=20, probes=0)
+        short = hold(server, 2, "/?n=2&s=0.01", patience=60, probes=0)
+        refused = hold(server, 1, "/", websocket=True, patience=60, probes=0)
     assert {stream.error for stream in short.streams} == {"the server ended it before"}
     assert {stream.events for stream in short.streams} == {2}
     assert short.served == 0
@@ -64,7 +64,7 @@ def test_what_ends_too_early_or_is_refused_says_why():
 
 def test_other_bodies_are_counted_by_lines():
     with serve("minimal-wsgi", "stream", threads=2) as server:
-        held = hold(server, 2, "/?s=0.01", events=5, patience=20, probes=0)
+        held = hold(server, 2, "/?s=0.01", events=5, patience=60, probes=0)
     assert held.served == 2
 
 
@@ -72,13 +72,13 @@ def test_what_is_held_is_let_go(until):
     from playground import get
 
     with serve("minimal-asgi", "events") as server:
-        hold(server, 5, EVENTS, patience=20)
+        hold(server, 5, EVENTS, patience=60)
         until(lambda: '"streams": 0' in get(server, "/counts").text, "the end of the streams")
 
 
 def test_the_table_in_both_forms():
     with serve("minimal-asgi", "events") as server:
-        held = hold(server, 2, EVENTS, patience=20)
+        held = hold(server, 2, EVENTS, patience=60)
     for told in (repr(held), held._repr_html_()):
         assert "2 × /events?s=0.02" in told
         assert "3 of 3 answered" in told
@@ -123,9 +123,9 @@ def until():
     import time
 
     def wait(condition, what):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < deadline, f"waited 20 s for {what}"
+            assert time.monotonic() < deadline, f"waited 60 s for {what}"
             time.sleep(0.01)
 
     return wait

@@ -257,6 +257,9 @@ def dying(listener, app):
         connection.close()
 
 
+GONE = ("connection refused", "reset the connection", "closed the connection without an answer")
+
+
 @pytest.mark.parametrize(
     "more", [{"arrivals": "steady", "rate": 100}, {"arrivals": "closed", "clients": 2}]
 )
@@ -266,7 +269,8 @@ def test_a_server_that_dies_gives_errors_and_no_hang(more):
     served = [reply for reply in run.replies if reply.error is None]
     assert len(run.replies) == 12
     assert len(served) <= 3
-    assert "connection refused" in run.replies[-1].error
+    for reply in run.replies:
+        assert reply.error is None or any(words in reply.error for words in GONE)
     assert run.summary()["failed"] == 12 - len(served)
 
 
@@ -299,8 +303,8 @@ def test_an_interrupt_in_the_middle_keeps_the_run_so_far(more, threads):
 
 def test_progress_is_told_and_never_goes_back(hello):
     parts = []
-    load(hello, arrivals="steady", rate=40, n=20, show=False, progress=parts.append)
-    assert parts, "it lasts for half a second, and is looked at ten times in each"
+    load(hello, arrivals="steady", rate=40, n=60, show=False, progress=parts.append)
+    assert parts, "it lasts for a second and a half, and is looked at ten times in each"
     assert all(earlier <= later for earlier, later in pairwise(parts))
     assert parts[-1] <= 1
 

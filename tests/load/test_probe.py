@@ -100,7 +100,7 @@ def test_a_probe_that_gets_no_answer_is_counted_as_that():
     def deaf(listener, app):
         first, _ = listener.accept()
         first.recv(65536)
-        waiting = []
+        waiting = [listener.accept()[0]]
         listener.settimeout(0.3)
         try:
             while True:
@@ -213,10 +213,15 @@ def test_what_is_no_mix_and_no_probe_is_refused(n, more, words):
 def test_an_interrupted_run_keeps_its_probes(arrivals):
     import _thread
 
+    def interrupt(part):
+        """As soon as a probe was answered."""
+        told = server.collector.infos().values()
+        if any(one.label.startswith("probe") and one.status for one in told):
+            _thread.interrupt_main()
+
     how = {"clients": 1} if arrivals == "closed" else {"n": 1}
+    how["progress"] = interrupt
     with serve("minimal-asgi", "slow") as server:
-        timer = threading.Timer(0.5, _thread.interrupt_main)
-        timer.start()
         with pytest.raises(KeyboardInterrupt):
             load(server, "/?s=20", arrivals=arrivals, probe="/health", show=False, **how)
         run = server.last_run

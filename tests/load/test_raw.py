@@ -1,6 +1,7 @@
 import pytest
 
 from playground import ServeError, raw, serve
+from playground.load import raw as module
 from playground.load.raw import Wire, escaped
 
 
@@ -33,9 +34,10 @@ def test_exact_bytes_go_out_and_come_back():
     assert wire.ending == "the server closed the connection"
 
 
-def test_pieces_travel_one_by_one():
+def test_pieces_travel_one_by_one(monkeypatch):
+    monkeypatch.setattr(module, "PIECE_PAUSE_S", 1.0)  # a busy server has read the first by then
     with serve(keeping, "hello") as server:
-        wire = raw(server, [b"abc", b"de"])
+        wire = raw(server, [b"abc", b"de"], quiet=2)
     assert wire.pieces == (b"abc", b"de")
     assert wire.received == b"3\n2\n"
     assert "still open" in wire.ending

@@ -16,7 +16,7 @@ needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="counts in the k
 )
 def test_an_endless_body_waits_for_its_reader(setup, sizes):
     with serve(setup, "big", **sizes) as server:
-        sips = sip(server, "/?mb=1024", rate=65_536, seconds=1.0)
+        sips = sip(server, "/?mb=1024", rate=65_536, seconds=2.0)
         made = json.loads(get(server, "/counts").text)["made"]
     assert sips.status == 200
     assert sips.ending == "hung up with more to read"
@@ -35,7 +35,7 @@ def test_an_endless_body_waits_for_its_reader(setup, sizes):
 @needs_proc
 def test_what_was_let_go_lies_between_what_was_read_and_what_was_made():
     with serve("minimal-asgi", "big") as server:
-        sips = sip(server, rate=65_536, seconds=1.0)
+        sips = sip(server, rate=65_536, seconds=2.0)
         made = json.loads(get(server, "/counts").text)["made"]
     head = 1024
     assert sips.read <= sips.let_go <= made + head + 2 * 65_536  # two segments of the loopback

@@ -18,7 +18,8 @@ BOTH = pytest.mark.parametrize("setup", ["minimal-asgi", "uvicorn"])
 @BOTH
 def test_text_and_bytes_are_said_back(setup):
     with serve(setup, "ws") as server:
-        said = talk(server, "/ws", ["Hello", b"\x00\x01", ""], subprotocols=["soup", "bread"])
+        words = ["Hello", b"\x00\x01", ""]
+        said = talk(server, "/ws", words, subprotocols=["soup", "bread"], quiet=60)
     assert (said.status, said.subprotocol) == (101, "soup")
     assert said.messages == ["Hello", b"\x00\x01", ""]
     assert (said.close_code, said.close_reason) == (1000, "")
@@ -54,7 +55,7 @@ def test_fragments_and_pings_are_frames_like_others(setup):
 )
 def test_what_is_not_allowed_is_sent_all_the_same(setup, wrong, code):
     with serve(setup, "ws") as server:
-        said = talk(server, messages=[wrong, "never sent"])
+        said = talk(server, messages=[wrong, "never sent"], quiet=60)
     assert said.close_code == code
     assert said.turns[2].frame == wrong
     assert said.messages == []
@@ -143,7 +144,7 @@ def test_an_end_without_a_close_frame_is_1006():
 
 def test_a_close_frame_without_a_code_is_1005():
     with Scripted(b"\x88\x00", read_on) as server:
-        said = talk(server.address, timeout=0.5)
+        said = talk(server.address, timeout=2)
     assert said.close_code == 1005
     assert "close without a code" in str(said)
 
@@ -158,8 +159,8 @@ def test_a_ping_of_the_server_is_answered():
 
 def test_a_server_that_does_not_close_is_left():
     with Scripted(b"", read_on) as server:
-        said = talk(server.address, timeout=0.3)
-    assert said.ending == "the server did not close within 0.3 s: hung up"
+        said = talk(server.address, timeout=2)
+    assert said.ending == "the server did not close within 2 s: hung up"
     assert said.close_code is None
 
 
