@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from tests.ports import free_ports
 
@@ -118,7 +118,7 @@ class Hub:
         self.process.wait()
         self.process = self._launch()
         wait(lambda: self.process.poll() or self.log().count(RUNNING) > before, "another hub")
-        assert self.process.poll() is None, self.log()
+        assert wait(self._is_up, "another board") == "up", self.log()
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
@@ -195,8 +195,7 @@ class Person:
         Raises AssertionError with the traceback of the first cell that fails.
         """
         said = []
-        address = f"ws://127.0.0.1:{self.hub.port}{kernel}"
-        with connect(address, additional_headers=self.headers, max_size=None) as socket:
+        with web_socket(self.hub.port, kernel, self.headers) as socket:
             for source in cells:
                 request = execute_request(source)
                 socket.send(json.dumps(request))
@@ -212,6 +211,13 @@ class Person:
                         break
                 said.append("".join(outputs))
         return said
+
+
+def web_socket(port: int, path: str, headers: dict[str, str]) -> ClientConnection:
+    """A connection through the hub's proxy, which may take its time."""
+    address = f"ws://127.0.0.1:{port}{path}"
+    patience: dict[str, Any] = {"open_timeout": HANG_S, "ping_interval": None}
+    return connect(address, additional_headers=headers, max_size=None, **patience)
 
 
 def execute_request(source: str) -> dict[str, Any]:

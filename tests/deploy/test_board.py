@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from playground.grading import exercise
-from tests.deploy.conftest import HANG_S, Hub, Person
+from tests.deploy.conftest import HANG_S, Hub, Person, web_socket
 
 pytestmark = pytest.mark.timeout(2 * HANG_S)
 BOARD = "/services/board/"
@@ -34,8 +34,7 @@ def enter(person: Person) -> tuple[str, str]:
 def live(person: Person, **given: str) -> Iterator[ClientConnection]:
     """The page's WebSocket, with the browser's cookies; the first message is read."""
     headers = {"Cookie": f"board={person.browser.cookies.get('board')}"}
-    address = f"ws://127.0.0.1:{person.hub.port}{BOARD}live"
-    with connect(address, additional_headers=headers) as socket:
+    with web_socket(person.hub.port, f"{BOARD}live", headers) as socket:
         socket.send(json.dumps(given))
         json.loads(socket.recv(timeout=HANG_S))
         yield socket
@@ -136,7 +135,7 @@ def test_nobody_sees_it_without_the_hub(hub: Hub, instructor: Person) -> None:
     assert script.status_code == HTTPStatus.FORBIDDEN
     with (
         pytest.raises(InvalidStatus) as refused,
-        connect(f"ws://127.0.0.1:{hub.port}{BOARD}live") as socket,
+        web_socket(hub.port, f"{BOARD}live", {}) as socket,
     ):
         socket.send(json.dumps({"instructor": given}))
     assert refused.value.response.status_code == HTTPStatus.FORBIDDEN

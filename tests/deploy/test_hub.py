@@ -11,10 +11,9 @@ import httpx
 import nbformat
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from playground.lab import CONFIG as LAB_CONFIG
-from tests.deploy.conftest import HANG_S, Hub, Person
+from tests.deploy.conftest import HANG_S, Hub, Person, web_socket
 
 pytestmark = pytest.mark.timeout(2 * HANG_S)
 CHAPTER = "notebooks/02_wsgi.ipynb"
@@ -70,7 +69,7 @@ def test_nobody_gets_into_the_server_of_somebody_else(learners: Both) -> None:
     assert ada.api.delete(theirs.removesuffix("/channels")).status_code == HTTPStatus.FORBIDDEN
     assert ada.browser.get(page).status_code == HTTPStatus.FORBIDDEN
     with pytest.raises(InvalidStatus) as refused:
-        connect(f"ws://127.0.0.1:{ada.hub.port}{theirs}", additional_headers=ada.headers)
+        web_socket(ada.hub.port, theirs, ada.headers)
     assert refused.value.response.status_code == HTTPStatus.FORBIDDEN
     assert grace.api.get(files).status_code == HTTPStatus.OK
     grace.execute(theirs, ["1"])  # and the kernel lives
@@ -82,7 +81,7 @@ def test_what_a_kernel_holds_opens_nothing_of_others(hub: Hub, learners: Both) -
         ada.new_kernel(), ["import os; print(os.environ['JUPYTERHUB_API_TOKEN'])"]
     )
     held = {"Authorization": f"token {token.strip()}"}
-    me = httpx.get(f"{hub.origin}/hub/api/user", headers=held).json()
+    me = httpx.get(f"{hub.origin}/hub/api/user", headers=held, timeout=HANG_S).json()
     assert me["name"] == ada.name
     for path in (
         f"/user/{grace.name}/api/contents",
