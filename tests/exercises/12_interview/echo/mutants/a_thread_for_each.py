@@ -1,6 +1,6 @@
 # A thread for each client.
 # Message: 6 clients
-# Message: 5 threads and 0 processes more
+# Message: threads and 0 processes more
 # Message: one thread
 
 import threading
