@@ -20,9 +20,10 @@ linux = pytest.mark.skipif(
 
 
 @contextmanager
-def process(source: str) -> Iterator[int]:
-    """Run this, and return its id when it has said that it begins."""
-    command = [sys.executable, "-c", f"import time; print(flush=True); {source}"]
+def process(source: str, before: str = "") -> Iterator[int]:
+    """Run this, and return its id when what comes before it is done."""
+    code = f"import threading, time\n{before}\nprint(flush=True)\n{source}"
+    command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         running.stdout.readline()
@@ -43,14 +44,16 @@ def test_who_sleeps_is_at_rest_and_waited_for_no_longer_than_asked() -> None:
         becomes(lambda: at_rest([pid]))
         begun = time.monotonic()
         waiting = Patience(lambda: [pid], 0.05)
-        assert not waiting.over()
         becomes(waiting.over)
         assert time.monotonic() - begun >= 0.05
 
 
 @linux
-def test_who_computes_is_never_at_rest_and_gets_its_share() -> None:
-    with process("[0 for _ in iter(int, 1)]") as pid:
+def test_who_computes_is_never_at_rest_and_gets_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "LEAST_S", ENDLESS)
+    with process("while True: pass") as pid:
         assert not at_rest([pid])
         before = processor_time([pid])
         waiting = Patience(lambda: [pid], 0.0)
@@ -61,9 +64,9 @@ def test_who_computes_is_never_at_rest_and_gets_its_share() -> None:
 
 @linux
 def test_one_thread_that_computes_is_enough() -> None:
-    source = "import threading; threading.Thread(target=time.sleep, args=(60,)).start()\n"
-    with process(source + "while True: pass") as pid:
-        becomes(lambda: len(os.listdir(f"/proc/{pid}/task")) == 2)
+    sleeper = "threading.Thread(target=time.sleep, args=(60,)).start()"
+    with process("while True: pass", before=sleeper) as pid:
+        assert len(os.listdir(f"/proc/{pid}/task")) == 2
         assert not any(at_rest([pid]) for _ in range(20))
 
 
@@ -72,9 +75,10 @@ def test_who_is_kept_from_running_is_given_up_at_last(monkeypatch: pytest.Monkey
     monkeypatch.setattr(patience, "at_rest", lambda pids: False)
     monkeypatch.setattr(patience, "LEAST_S", 0.1)
     with process("time.sleep(60)") as pid:
+        begun = time.monotonic()
         waiting = Patience(lambda: [pid], 0.0)
-        assert not waiting.over()
         becomes(waiting.over)
+        assert time.monotonic() - begun >= 0.1
 
 
 def test_who_has_ended_is_at_rest() -> None:

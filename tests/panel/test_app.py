@@ -9,10 +9,12 @@ import sys
 
 import httpx
 import psutil
+import pytest
 
 ELSEWHERE = re.compile(r"""(?:src|href)=["'](https?:)?//""")  # what a page would fetch by itself
 
 
+@pytest.mark.timeout(300)
 def test_the_page_is_for_those_with_the_address_and_ctrl_c_ends_all(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -38,7 +40,8 @@ def test_the_page_is_for_those_with_the_address_and_ctrl_c_ends_all(tmp_path):
             assert address, said
             assert f"Port {port} is taken: this is {address[1]}." in said
 
-            assert httpx.get(address[0].partition("?")[0]).status_code in (302, 403)
+            nobody = httpx.get(address[0].partition("?")[0], timeout=60)
+            assert nobody.status_code in (302, 403)
             with httpx.Client(follow_redirects=True, timeout=60) as client:
                 page = client.get(address[0])
             assert page.status_code == 200
@@ -50,7 +53,7 @@ def test_the_page_is_for_those_with_the_address_and_ctrl_c_ends_all(tmp_path):
             rest, _ = process.communicate(timeout=60)
             assert process.returncode == 0
             assert "Traceback" not in rest
-            psutil.wait_procs(started, timeout=20)
+            psutil.wait_procs(started, timeout=60)
             assert [one for one in started if one.is_running()] == []
         finally:
             if process.poll() is None:
