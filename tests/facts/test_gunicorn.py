@@ -9,8 +9,8 @@ import pytest
 from playground.load.burst import get
 from playground.setups.server import serve
 
-PATIENCE_S = 30.0  # stops a hang
-TIMEOUT_S, WORK_S = 3, 7  # `--timeout`, and a request that takes longer
+PATIENCE_S = 60.0  # stops a hang
+TIMEOUT_S, WORK_S = 6, 13  # `--timeout`, and a request that takes longer
 
 MENU = """
 import time

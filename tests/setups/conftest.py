@@ -22,9 +22,9 @@ def until():
     """Wait for a condition; the deadline only stops a hang."""
 
     def wait(condition, what="the condition"):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < deadline, f"waited 20 s for {what}"
+            assert time.monotonic() < deadline, f"waited 60 s for {what}"
             time.sleep(0.01)
 
     return wait

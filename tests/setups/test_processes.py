@@ -46,7 +46,7 @@ class Meanwhile:
         return self
 
     def __exit__(self, *_):
-        self.thread.join(20)
+        self.thread.join(60)
         assert not self.thread.is_alive(), "so many requests were never in service"
 
 
@@ -185,7 +185,7 @@ def test_usr2_on_gunicorn_starts_a_second_parent(until):
 
 def test_what_goes_on_is_sampled_while_a_run_lasts():
     with serve("minimal-wsgi", "slow", workers=2) as server:
-        run = burst(server, 2, "/?s=0.5", show=False)
+        run = burst(server, 2, "/?s=1.5", show=False)
         pids = [one.pid for one in server.processes()]
         again = burst(server, 1, "/?s=0.01", show=False)
     for pid in pids:
@@ -202,13 +202,17 @@ def test_what_goes_on_is_sampled_while_a_run_lasts():
 
 def test_a_server_without_trace_is_watched_as_well(until):
     with serve("gunicorn-sync", "slow", workers=2, trace=False) as server:
-        timer = threading.Timer(0.2, server.kill_worker)
-        timer.start()
-        run = burst(server, 6, "/?s=0.3", show=False)
-        timer.join()
+        killed: list[int] = []
+
+        def kill(part):
+            """When the run has begun."""
+            killed or killed.append(server.kill_worker())
+
+        run = burst(server, 6, "/?s=0.6", show=False, progress=kill)
         until(lambda: server.processes()[0].restarts == 1, "the replacement")
     (ended,) = marks(run.trace, "ended")
-    assert ended["pid"] in {row["pid"] for row in run.trace.meta["processes"]}
+    assert [ended["pid"]] == killed
+    assert killed[0] in {row["pid"] for row in run.trace.meta["processes"]}
 
 
 def test_nobody_replaces_a_single_process(until):

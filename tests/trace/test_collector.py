@@ -200,7 +200,7 @@ def test_threads_of_one_process_are_named_as_threads(collector, sender, until):
 
     def serve(request):
         lane = channel.lane()
-        both.wait(10)
+        both.wait(60)
         channel.send(worker(float(request), 1.0, request, lane), RUN)
 
     threads = [threading.Thread(target=serve, args=(request,)) for request in (1, 2)]
@@ -215,7 +215,7 @@ def test_threads_of_one_process_are_named_as_threads(collector, sender, until):
     third = threading.Thread(target=serve, args=(3,))
     both.reset()
     third.start()
-    both.wait(10)
+    both.wait(60)
     third.join()
     until(lambda: len(collector.snapshot().records) == 3, "the third record")
     assert len(collector.snapshot().lanes) == 3, "a thread that has ended leaves its lane"

@@ -15,7 +15,7 @@ from playground.trace.records import Flag, Kind
 from tests.trace.test_asgi import answer, receive, scope_of
 from tests.trace.test_loop import closed, ends, ignore, lane, of
 
-BLOCK_S = 0.1
+BLOCK_S = 0.5
 PARTS = (Kind.STEP, Kind.AWAIT, Kind.READY)
 EXACT = 0
 
@@ -112,7 +112,7 @@ def test_a_socket_is_exact_only_where_the_loop_was_waiting_for_it(serve, busy):
         await answer(send)
 
     async def last_reader(*exchange):
-        threading.Timer(0.2, right.sendall, [b"xy"]).start()  # the loop waits by then
+        threading.Timer(1.0, right.sendall, [b"xy"]).start()  # the loop waits by then
         await reader(*exchange)
 
     async def writer(scope, receive, send):
