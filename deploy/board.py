@@ -45,7 +45,8 @@ from playground.classroom.store import Store, StoreError, Work
 from playground.grading import exercise
 
 GROUP = "instructors"
-OF_LEARNERS = {"join", "report", "leave", "timeline"}  # POST; everything else is for browsers
+# POST; everything else is for browsers
+OF_LEARNERS = {"join", "report", "leave", "timeline", "frame"}
 SUCCESSION_S = 30  # for the board of a hub that was killed, to make room for this one
 KNOWN_FOR_S = 60  # a token that the hub has revoked may be believed for so long
 LET_IN = "in"  # in the page's address, once it has brought its pass along

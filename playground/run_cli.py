@@ -186,6 +186,7 @@ def _list_everything(as_json: bool) -> None:
         "run uvicorn --framework fastapi --workload cpu --arrivals poisson",
         "run uvicorn --workload cpu --size ms=300 -n 4 --probe /health",
         "run waitress --app mine:app --path /hello --save a.trace",
+        "run uvicorn --arrivals steady --seconds 20 --share",
     )
 )
 def run(
@@ -220,14 +221,23 @@ def run(
         Path | None,
         _out("Keep the trace, for `show` and `export`."),
     ] = None,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share", help="Show it on the classroom's board, while it goes on and after."
+        ),
+    ] = False,
 ) -> None:
     """Start a server, send it requests, and draw what happened."""
+    from playground.classroom import membership
     from playground.load.arrivals import plan
     from playground.load.outcome import outcome
     from playground.load.paced import load
     from playground.load.percentiles import Percentiles
 
     plan(arrivals.value, count, seconds, rate, clients, seed)  # before a server is started for it
+    if share:
+        membership.joined_or_refuse()
     order = _order(setup, target, path, workload, framework, size)
     sizes = {"workers": workers, "threads": threads, "loop": loop}
     with _served(order, setup, f"Starting {setup} …", **sizes) as server:
@@ -245,6 +255,7 @@ def run(
                     probe=probe,
                     every=every,
                     show=not as_json,
+                    share=share,
                     progress=told,
                     **order.how,
                 )

@@ -3,8 +3,8 @@
 The board (`playground classroom`) and the learners (`playground join`) are different processes,
 mostly on different machines; they share the form of their messages (`messages`) and nothing else.
 
-    board     run, app, room, store, guesses, guarding, drawing, page/
-    learner   membership, reporting, sharing
+    board     run, app, room, store, going, frame, guesses, guarding, drawing, page/
+    learner   membership, reporting, sharing, live, last_run
 """
 
 PORT = 8770  # of the board, if nobody says otherwise

@@ -2,12 +2,14 @@
 
     POST join                a code, a name, a token of one's own → the name that is shown
     POST report, leave       with the learner's token
-    POST timeline?age_s=     a trace, with the learner's token
+    POST timeline?age_s=&run=  a trace, with the learner's token
+    POST frame?age_s=&run=   what is known of a run that goes on, again and again; nothing: no more
     POST instructor          an action, with the instructor's token
     GET  /                   the page; it shows nothing before `live` has let it in
     WS   live                first message: the code, or the instructor's token; then all there is
                              to show, whenever it changes
-    GET  timeline/NAME…      drawings, under names that only `live` tells
+    GET  timeline/NAME…      drawings, under names that only `live` tells; of a run that goes on its
+                             latest message, which the document at `follower` draws
 
 A tab that slept gets everything with the next message, since every message is everything.
 """
@@ -24,25 +26,30 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, HTTPException, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import HTTPConnection
 
-from playground.classroom import names, room
+from playground.classroom import frame, names, room
 from playground.classroom.drawing import draw
-from playground.classroom.guarding import PLAYER_POLICY, POLICY, Guard
+from playground.classroom.going import AllGoing
+from playground.classroom.guarding import FOLLOWER, PLAYER_POLICY, POLICY, Guard
 from playground.classroom.guesses import Buckets, Guesses
 from playground.classroom.messages import AT_ONCE, Action, Join, Reports
 from playground.classroom.room import Drawn, Refused
 from playground.classroom.store import Store
 from playground.grading.exercise import Exercise
+from playground.views import follower
 
 T = TypeVar("T")
+RunId = Annotated[str, Query(pattern="^([0-9a-f]{32})?$")]
 
+KIB = 1024
+FRAME_KIB = 128  # a message of a run counts as so much at least
 PAGE = Path(__file__).with_name("page")
 AT_MOST_S = 0.5  # between two messages to a page
 BEAT_S = 5.0  # a page that hears nothing for some of these knows that it has lost the board
@@ -75,6 +82,9 @@ class Board:
         self._guesses = Guesses()
         self._reports = Buckets(2 * AT_ONCE, 2.0)
         self._shares = Buckets(5, 0.2)
+        self._frames = Buckets(5 * KIB, 0.5 * KIB)
+        self._going = AllGoing()
+        self._one = asyncio.Semaphore(1)  # message at a time is looked through
         self._pages = 0
         self._ended = self._complained = False
         self._changed = asyncio.Event()
@@ -93,9 +103,12 @@ class Board:
         app.post("/report")(self.report)
         app.post("/leave")(self.leave)
         app.post("/timeline")(self.share)
+        app.post("/frame")(self.follow)
         app.post("/instructor")(self.instructor)
         app.get("/timeline/{name}")(self.player)
         app.get("/timeline/{name}/{theme}.svg")(self.still)
+        app.get("/timeline/{name}/frame")(self.latest)
+        app.get("/follower")(self.following)
         app.websocket("/live")(self.live)
         app.get("/")(self.page)
         app.mount("/page", StaticFiles(directory=PAGE))
@@ -126,17 +139,44 @@ class Board:
         await self._change(lambda db: room.leave(db, token))
         return {"left": True}
 
-    async def share(self, request: Request, age_s: float = 0.0) -> dict[str, str]:
-        """Draw a learner's trace, and show it."""
+    async def share(self, request: Request, age_s: float = 0.0, run: RunId = "") -> dict[str, str]:
+        """Draw a learner's trace, and show it; of a ``run`` that was followed, in its place."""
         token = _bearer(request)
-        await self._do(lambda db: room.learner(db, token))
+        who = await self._do(lambda db: room.learner(db, token)["id"])
+        if self._going.is_over(who, run):
+            return {"shared": ""}  # the learner has not heard that it was kept
         if wait_s := self._shares.take(names.hashed(token)):
             raise _later(wait_s, "These are more timelines than one learner can share")
         trace = await request.body()
-        made = await draw(trace, "still")
-        drawn = Drawn(made["title"], trace, made["light"], made["dark"])
-        await self._change(lambda db: room.share(db, token, drawn, age_s))
+        name = self._going.end(who, run)
+        try:
+            made = await draw(trace, "still")
+            drawn = Drawn(made["title"], trace, made["light"], made["dark"])
+            await self._change(lambda db: room.share(db, token, drawn, age_s, name))
+        except BaseException:
+            self._going.go_on(who, run)
+            raise
+        self._going.over(who, run)
         return {"shared": drawn.title}
+
+    async def follow(
+        self, request: Request, run: RunId, age_s: float = 0.0, begins: bool = False
+    ) -> dict[str, bool]:
+        """Show what is known of a learner's run by now."""
+        token = _bearer(request)
+        who = await self._do(lambda db: room.learner(db, token)["id"])
+        self._going.check(who, run, begins=begins)
+        message = await request.body()
+        if wait_s := self._frames.take(names.hashed(token), max(FRAME_KIB, len(message) // KIB)):
+            raise _later(wait_s, "This is more of a run than is shown")
+        if message:
+            async with self._one:
+                looked = await asyncio.to_thread(frame.read, message)
+            self._going.take(who, run, looked, room.plain_age(age_s), begins=begins)
+        else:
+            self._going.over(who, run)
+        self._changed.set()
+        return {"shown": bool(message)}
 
     # ---- the instructor ----
 
@@ -180,6 +220,15 @@ class Board:
         headers = {"Content-Security-Policy": PLAYER_POLICY}
         return Response(made["page"], 200, headers, "text/html")
 
+    async def latest(self, name: str) -> Response:
+        """What is known of a run that goes on, as ``follower`` draws it."""
+        going = self._going.find(name)
+        return Response(going.frame.packed(going.number), media_type="application/octet-stream")
+
+    async def following(self) -> Response:
+        """A document that draws what the page hands it, alone in its origin."""
+        return Response(follower.page(), 200, FOLLOWER, "text/html")
+
     async def live(self, socket: WebSocket) -> None:
         """Show everything to a page, again and again."""
         await socket.accept()
@@ -205,7 +254,7 @@ class Board:
             {**about, "addresses": self.addresses, "titles": self.titles}  # in the course's order
         )
         seen = self._number
-        await socket.send_text(json.dumps(await self._do(room.state)))
+        await socket.send_text(json.dumps(await self._state()))
         gone = asyncio.create_task(socket.receive())  # a page says nothing more, but it may go
         self._pages += 1
         try:
@@ -272,12 +321,22 @@ class Board:
             await asyncio.sleep(AT_MOST_S)
 
     async def _look(self) -> None:
-        state = await self._do(room.state)
+        state = await self._state()
         async with self._news:
             self._latest = json.dumps(state)
             self._code = state["code"]
             self._number += 1
             self._news.notify_all()
+
+    async def _state(self) -> dict[str, Any]:
+        """All that there is to show; a run that goes on stands for its learner's timeline."""
+        before = self._going.all()  # what ends meanwhile is kept by then
+        state = await self._do(room.state)
+        here = {each["id"]: each["name"] for each in state["learners"]}
+        going = self._going.shown(before, here)
+        busy = {each["learner"] for each in going}
+        kept = [each for each in state["timelines"] if each["learner"] not in busy]
+        return {**state, "timelines": [*going, *kept]}
 
     # ---- the store ----
 

@@ -66,7 +66,7 @@ def share(
         typer.Argument(exists=True, dir_okay=False, help="A saved run; otherwise your last one."),
     ] = None,
 ) -> None:
-    """Show the timeline of your last run on the board."""
+    """Show the timeline of your last run on the board; `run … --share` shows one as it goes on."""
     from playground.classroom.sharing import share
 
     share(file)

@@ -38,7 +38,7 @@ async def draw(trace: bytes, what: What) -> dict[str, str]:
         try:
             said, _ = await asyncio.wait_for(process.communicate(trace), LONGEST_S)
         except TimeoutError:
-            said = b""
+            raise Refused(503, "The board is too busy to draw this now: try again.") from None
         finally:
             if process.returncode is None:
                 process.kill()

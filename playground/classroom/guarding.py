@@ -12,17 +12,23 @@ from playground.classroom.messages import LARGEST_TRACE
 
 MIB = 1 << 20
 LARGEST = 64 << 10  # bytes of a request's body
+LARGER = ("/timeline", "/frame")  # what takes LARGEST_TRACE
 POURED_AWAY = 32 * MIB  # of a body that is too large; a connection that brings more is cut
 # Of this machine only; nothing inline, so that no text can become code; in nobody's frame.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # A document that plays a learner's trace: it has a script, and an origin that nobody else has.
 PLAYER_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
     " img-src data: blob:; sandbox allow-scripts"
 )
+# The same inside of our own page, while the run goes on.
+FOLLOWER = {
+    "Content-Security-Policy": f"{PLAYER_POLICY}; frame-ancestors 'self'",
+    "X-Frame-Options": "SAMEORIGIN",
+}
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -56,7 +62,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = LARGEST_TRACE if scope["path"].endswith("/timeline") else LARGEST
+        most = LARGEST_TRACE if scope["path"].endswith(LARGER) else LARGEST
         if _announced(scope) > most:
             await _refuse(most, receive, send)
             return

@@ -84,9 +84,7 @@ def join(address: str, code: str, *, name: str) -> None:
 
 def leave() -> None:
     """Leave the board that was joined: nothing more is told. Raises ClassroomError if none was."""
-    joined = load()
-    if joined is None:
-        raise ClassroomError("You are on no board: playground join ADDRESS CODE --name NAME.")
+    joined = joined_or_refuse()
     forget()
     try:
         with client() as http:
@@ -101,8 +99,23 @@ def forget() -> None:
     """Remove all that is known of a board."""
     with workspace.locked():
         path().unlink(missing_ok=True)
-        for each in (folder() / "outbox").glob("*.json"):
+        for each in outbox().iterdir():
             each.unlink(missing_ok=True)
+
+
+def outbox() -> Path:
+    """What the board has not acknowledged yet."""
+    place = folder() / "outbox"
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def joined_or_refuse() -> Joined:
+    """Return what was joined. Raises ClassroomError if nothing was."""
+    joined = load()
+    if joined is None:
+        raise ClassroomError("You are on no board: playground join ADDRESS CODE --name NAME.")
+    return joined
 
 
 def client() -> httpx.Client:

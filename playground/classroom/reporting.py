@@ -13,6 +13,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,17 +70,11 @@ def _report(verdict: Verdict, here: bool) -> dict[str, Any]:
 
 
 def _put(report: dict[str, Any]) -> None:
-    target = _outbox() / f"{report['exercise']}.json"
+    target = membership.outbox() / f"{report['exercise']}.json"
     with workspace.locked():
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
             report["passed"] |= bool(json.loads(target.read_bytes())["passed"])
         workspace.write_json_atomic(target, report)
-
-
-def _outbox() -> Path:
-    place = membership.folder() / "outbox"
-    place.mkdir(exist_ok=True)
-    return place
 
 
 def _refusal() -> str:
@@ -104,7 +99,7 @@ def deliver(http: httpx.Client) -> None:
     while (joined := membership.load()) and (batch := _waiting()[:AT_ONCE]):
         status, sentence = _send(http, joined, batch)
         if status in (401, 403, 410):
-            _give_up(joined, sentence)
+            give_up(joined, sentence)
         elif status == 422 and len(batch) > 1:
             for each in batch:
                 if _send(http, joined, [each])[0] in (200, 422):
@@ -118,7 +113,7 @@ def deliver(http: httpx.Client) -> None:
 
 def _waiting() -> list[tuple[Path, bytes]]:
     found = []
-    for path in _outbox().glob("*.json"):
+    for path in membership.outbox().glob("*.json"):
         with contextlib.suppress(OSError):
             found.append((path.stat().st_mtime_ns, path, path.read_bytes()))
     return [(path, content) for _, path, content in sorted(found)]
@@ -154,7 +149,7 @@ def _sent(path: Path, content: bytes) -> None:
             path.unlink()
 
 
-def _give_up(joined: Joined, sentence: str) -> None:
+def give_up(joined: Joined, sentence: str) -> None:
     """The board does not know this learner any more: stop, unless another was joined meanwhile."""
     if membership.load() == joined:
         membership.forget()
@@ -163,9 +158,13 @@ def _give_up(joined: Joined, sentence: str) -> None:
 
 
 class Sender:
-    """A thread that sends what is in the outbox; there is none before the first report."""
+    """A thread that does ``work`` until nothing is left of it; there is none before it is woken.
 
-    def __init__(self) -> None:
+    At the end of the process it has ``last_words_s``, if the board has answered until then.
+    """
+
+    def __init__(self, work: Callable[[httpx.Client], None], last_words_s: float) -> None:
+        self._work, self._last_words_s = work, last_words_s
         self._asked = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
@@ -193,7 +192,7 @@ class Sender:
                 self._asked.wait(pause_s or None)
                 self._asked.clear()
                 try:
-                    deliver(http)
+                    self._work(http)
                     pause_s = 0.0
                     _mark_away(False)
                 except (Unreached, Told, OSError):
@@ -205,8 +204,9 @@ class Sender:
 
     def _last_words(self) -> None:
         """A terminal's check ends at once; the board gets a moment, but only if it is there."""
-        if not _was_away() and not self.wait(LAST_WORDS_S):
-            _mark_away(True)
+        with contextlib.suppress(KeyboardInterrupt):
+            if not _was_away() and not self.wait(self._last_words_s):
+                _mark_away(True)
 
 
 def _was_away() -> bool:
@@ -227,4 +227,4 @@ def _mark_away(is_away: bool) -> None:
             mark.unlink(missing_ok=True)
 
 
-SENDER = Sender()
+SENDER = Sender(deliver, LAST_WORDS_S)

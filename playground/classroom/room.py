@@ -197,10 +197,10 @@ def _take(db: sqlite3.Connection, who: int, report: Report, at: float) -> None:
         )
 
 
-def share(db: sqlite3.Connection, token: str, drawn: Drawn, age_s: float) -> str:
+def share(db: sqlite3.Connection, token: str, drawn: Drawn, age_s: float, name: str = "") -> str:
     """Keep a learner's timeline in place of the one before; return its secret name."""
-    who, now, name = learner(db, token), _now(db), secrets.token_urlsafe(16)
-    age_s = age_s if math.isfinite(age_s) and 0 <= age_s <= DAY_S else 0.0
+    who, now, name = learner(db, token), _now(db), name or secrets.token_urlsafe(16)
+    age_s = plain_age(age_s)
     title = names.one_line(drawn.title, LINE)
     db.execute("DELETE FROM timeline WHERE learner = ?", (who["id"],))
     db.execute(
@@ -208,6 +208,11 @@ def share(db: sqlite3.Connection, token: str, drawn: Drawn, age_s: float) -> str
         (name, who["id"], now - age_s, now, title, drawn.trace, drawn.light, drawn.dark),
     )
     return name
+
+
+def plain_age(age_s: float) -> float:
+    """Seconds that a learner has told, if they can be."""
+    return age_s if math.isfinite(age_s) and 0 <= age_s <= DAY_S else 0.0
 
 
 def timeline(db: sqlite3.Connection, name: str) -> Drawn:
@@ -252,7 +257,7 @@ def state(db: sqlite3.Connection) -> dict[str, Any]:
     """Return all that the board shows, as data for JSON."""
     now = _now(db)
     return {
-        "clock": _clock(time.time()),
+        "clock": clock(time.time()),
         "code": setting(db, "code"),
         "joining": setting(db, "joining") == "open",
         "learners": [_shown(row, now) for row in db.execute(_LEARNERS)],
@@ -281,8 +286,8 @@ WHERE result.status = 'failed' AND NOT result.passed
 GROUP BY result.exercise, failing, message ORDER BY count DESC, latest DESC LIMIT ?
 """
 _TIMELINES = """
-SELECT timeline.id, name, title, run FROM timeline JOIN learner ON learner.id = timeline.learner
-ORDER BY shared DESC LIMIT ?
+SELECT timeline.id, timeline.learner, name, title, run
+FROM timeline JOIN learner ON learner.id = timeline.learner ORDER BY shared DESC LIMIT ?
 """
 
 
@@ -308,9 +313,11 @@ def _rate(row: sqlite3.Row) -> dict[str, int]:
     return {"passed": row["passed"], "tried": row["tried"]}
 
 
-def _timeline(row: sqlite3.Row) -> dict[str, str]:
-    return {name: row[name] for name in ("id", "name", "title")} | {"run": _clock(row["run"])}
+def _timeline(row: sqlite3.Row) -> dict[str, Any]:
+    known = {name: row[name] for name in ("id", "learner", "name", "title")}
+    return known | {"run": clock(row["run"])}
 
 
-def _clock(at: float) -> str:
-    return time.strftime("%H:%M", time.localtime(at))
+def clock(at: float, *, seconds: bool = False) -> str:
+    """The time of day."""
+    return time.strftime("%H:%M:%S" if seconds else "%H:%M", time.localtime(at))

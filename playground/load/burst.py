@@ -1,7 +1,9 @@
 """Send many requests at once, watch them, and keep what happened as a run."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import Interrupted
 from playground.load.checks import (
@@ -23,6 +25,9 @@ from playground.setups.catalogue import ServeError
 from playground.setups.server import Server
 from playground.trace.records import UNTRACKED
 
+if TYPE_CHECKING:
+    from playground.classroom.live import Live
+
 Mix = Sequence[tuple[str, int]]
 Progress = Callable[[float], None]  # is told the part that is done, from 0 to 1
 
@@ -40,6 +45,7 @@ def burst(
     probe: str | None = None,
     every: float = 0.05,
     show: Show = True,
+    share: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Send ``n`` requests at once, wait for all, and return the run.
@@ -52,10 +58,14 @@ def burst(
     ``probe`` is the path of a health check: one GET each ``every`` seconds, at fixed times and on
     connections of their own, until the burst is over. What comes back is in ``run.probe``.
 
+    ``share`` shows it on the classroom's board as well, while it goes on and afterwards, with your
+    name. The run does not wait for that.
+
     ``progress`` is told the part that is done, from 0 to 1, ten times a second; an interrupt that
     it raises ends the burst as any other does.
 
-    Raises ``ServeError`` for numbers and paths that make no sense. A request that fails is no
+    Raises ``ClassroomError`` where a run is to be shared and no board was joined, ``ServeError``
+    for numbers and paths that make no sense. A request that fails is no
     error: its reply says what went wrong.
     """
     check_server(server, "burst")
@@ -99,6 +109,7 @@ def burst(
         start,
         expected=len(paths),
         show=show,
+        share=share,
         look=look,
         probe_from=len(paths) + 1 if probe else None,
     )
@@ -118,15 +129,19 @@ def record(
     *,
     expected: int,
     show: Show,
+    share: bool = False,
     probe_from: int | None = None,
     look: Callable[[], None] = lambda: None,
     **meta: Any,
 ) -> Run:
     """Send, watch, wait, and join the two sides. ``look`` is called ten times a second."""
+    live = _live(recording, expected) if share else None
     recording.begin(probe_from=probe_from, **meta)
     shown = shown_by(show, recording.collector, server, expected, recording.title)
     sending = start(recording.observer())
     try:
+        if live is not None:
+            live.start()
         sending.wait(look)
         replies = sending.replies
         recording.await_last_words(one for one in replies if replies[one].error is None)
@@ -135,10 +150,20 @@ def record(
         recording.collector.annotate(interrupted=True)
         raise Interrupted("what had happened until then is in server.last_run.") from None
     finally:
+        if live is not None:
+            live.stop()
         run = server.last_run = _finish(sending, recording, probe_from)
         if shown is not None:
             shown.finish(run)
+        if live is not None:
+            live.finish(run.trace)
     return run
+
+
+def _live(recording: Recording, expected: int) -> Live:
+    from playground.classroom.live import Live
+
+    return Live(recording.collector, recording.trace_id, expected)
 
 
 def _finish(sending: Sending, recording: Recording, probe_from: int | None) -> Run:

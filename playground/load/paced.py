@@ -50,6 +50,7 @@ def load(
     probe: str | None = None,
     every: float = 0.05,
     show: Show = True,
+    share: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Send requests over time, wait for all, and return the run.
@@ -67,11 +68,12 @@ def load(
 
     ``probe`` is the path of a health check, as in ``burst``: one GET each ``every`` seconds, on
     connections of their own, until the load is over. What comes back is in ``run.probe``, and in
-    none of the other numbers.
+    none of the other numbers. ``share`` shows the run on the classroom's board, as in ``burst``.
 
     An interrupt gives up what is open; what had happened until then stays in ``server.last_run``.
 
-    Raises ``ServeError`` for numbers and paths that make no sense. A request that fails is no
+    Raises ``ServeError`` for numbers and paths that make no sense, ``ClassroomError`` where a run
+    is to be shared and no board was joined. A request that fails is no
     error: its reply says what went wrong.
     """
     check_server(server, "load")
@@ -89,6 +91,7 @@ def load(
             probe=probe,
             every=every,
             show=show,
+            share=share,
             progress=progress,
         )
     check_method(method)
@@ -138,6 +141,7 @@ def load(
         start,
         expected=len(moments) or settled.n or 0,
         show=show,
+        share=share,
         look=look,
         probe_from=first_probe if probe else None,
         arrivals=settled.meta(),

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import httpx
@@ -21,9 +22,10 @@ from playground.classroom.names import alike, clean_name, new_code, new_token, p
 from playground.errors import Told
 from playground.trace.records import Kind
 from playground.trace.trace import Lane, RequestInfo, Trace, from_tuples
+from playground.views import wire
 from tests.classroom.serving import FIRST, HANG_S, SECOND, Serving, closed, names, report
 
-LEARNERS = 200
+LEARNERS, SHOWING = 200, 5
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -51,7 +53,7 @@ def test_a_wrong_code_lets_nobody_in(board: Serving) -> None:
     assert board.refused(code=wrong) == 4401
     assert board.refused(instructor="x" * 43) == 4401
     assert board.refused() == 4401
-    for what in ("report", "leave", "timeline", "instructor"):
+    for what in ("report", "leave", "timeline", f"frame?run={'0' * 32}", "instructor"):
         forms = {"report": {"reports": [report(FIRST, "passed")]}, "instructor": {"action": "end"}}
         for token in ("", new_token()):
             answer = board.post(what, token, json=forms.get(what))
@@ -234,12 +236,17 @@ class Class:
             ]
             await asyncio.gather(*(self._until_kept(client, "join", "", each) for each in forms))
 
-    async def report(self, each: int, at_acks: int = 0) -> bool:
-        """Each learner reports so often; the board is killed after so many acknowledgements."""
+    async def report(self, each: int, at_acks: int = 0, message: bytes = b"") -> bool:
+        """Each learner reports so often; the board is killed after so many acknowledgements.
+
+        Some of them show the ``message`` of a run meanwhile, as often as they report.
+        """
         async with self._client() as client:
             tasks = [
                 asyncio.create_task(self._learner(client, token, each)) for token in self.tokens
             ]
+            for token in self.tokens[: SHOWING if message else 0]:
+                tasks.append(asyncio.create_task(self._show(client, token, each, message)))
             killed = False
             while at_acks and not killed and not all(task.done() for task in tasks):
                 await asyncio.sleep(0.001)
@@ -257,6 +264,16 @@ class Class:
             self.acknowledged[token].add(sent["id"])
             self.last[token] = sent["message"]
             self.acks += 1
+
+    async def _show(
+        self, client: aiohttp.ClientSession, token: str, times: int, message: bytes
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        for turn in range(times):
+            address = f"{self.board.base}/frame?run={token[:4].encode().hex():0>32}"
+            address += "&begins=true" if turn == 0 else ""
+            async with client.post(address, headers=headers, data=message) as answer:
+                assert answer.status == 200, await answer.text()
 
     async def _until_kept(
         self, client: aiohttp.ClientSession, what: str, token: str, form: object
@@ -295,8 +312,9 @@ class Class:
 def test_200_learners_report_at_the_same_time(board: Serving) -> None:
     room = Class(board, LEARNERS)
     asyncio.run(room.join())
-    asyncio.run(room.report(4))
+    asyncio.run(room.report(4, message=a_message()))
     room.assert_nothing_is_lost(4)
+    assert sum("frame" in each for each in board.state()["timelines"]) == SHOWING
     assert board.state()["exercises"][FIRST] == {"passed": 0, "tried": LEARNERS}
 
 
@@ -420,6 +438,13 @@ def a_trace(label: str = "GET /slow", title: str = "2 × GET /slow on minimal-ws
     lanes = [Lane(1, label, "worker", 7, 7)]
     info = {1: RequestInfo(label, 200, label)}
     return Trace(from_tuples(rows), lanes, info, {"title": title, "command": label})
+
+
+def a_message(**more: Any) -> bytes:
+    """What a learner sends of that trace while it goes on."""
+    trace = a_trace()
+    trace.meta.update(more)
+    return wire.pack([wire.whole(trace)], live=True)
 
 
 def saved(trace: Trace, folder: Path) -> bytes:

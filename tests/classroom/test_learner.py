@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,7 @@ from tests.classroom.serving import FIRST, HANG_S, SECOND, Serving, names
 from tests.classroom.test_board import a_trace
 
 SECRET = "my_own_secret_code"
-
-
-@pytest.fixture(autouse=True)
-def learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A workspace of one's own, no last run, and a thread that has nothing to do at the end."""
-    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path / "workspace"))
-    monkeypatch.setattr(last_run, "_latest", None)
-    monkeypatch.setattr(reporting, "SENDER", reporting.Sender())
-    yield
-    if membership.path().exists():
-        membership.forget()
-    if reporting.SENDER._thread is not None:
-        reporting.SENDER.wake()  # else it may try again while another test goes on, and for that
-        assert reporting.SENDER.wait(HANG_S)
+pytestmark = pytest.mark.usefixtures("learner")
 
 
 def verdict(name: str = FIRST, status: Status = Status.FAILED) -> Verdict:
@@ -61,7 +48,7 @@ def deliver() -> None:
 
 
 def outbox() -> list[str]:
-    return sorted(path.stem for path in reporting._outbox().glob("*.json"))
+    return sorted(path.stem for path in membership.outbox().glob("*.json"))
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -270,8 +257,8 @@ def test_who_was_removed_is_told_once_and_tells_nothing_more(board: Serving) -> 
 
 def test_a_damaged_outbox_or_membership_breaks_no_check(board: Serving) -> None:
     playground.join(board.address, board.code, name="Ada")
-    (reporting._outbox() / f"{FIRST}.json").write_text("[]")
-    (reporting._outbox() / "other.json").write_text("{")
+    (membership.outbox() / f"{FIRST}.json").write_text("[]")
+    (membership.outbox() / "other.json").write_text("{")
     told(verdict(SECOND))
     assert outbox() == []
     assert board.state()["learners"][0]["exercise"] == SECOND

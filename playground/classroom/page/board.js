@@ -6,6 +6,9 @@ const ORDER = ["failed", "open", "passed"]; // who may want help comes first
 const WRONG = 4401, WAIT = 4429, ENDED = 4410;
 const SURE_MS = 5000;
 const LONGEST_WAIT_MS = 5000;
+const FIRST_PX = 300, HIGHEST_PX = 4000;
+const WIDE_PX = { large: 1100, small: 460 }; // what a run that goes on is drawn for, and scaled from
+const LARGE_PART = 0.76; // of the page's height, as that of #picture
 
 let pass = null; // what lets this page in: {code} or {instructor}
 let socket = null;
@@ -14,8 +17,9 @@ let state = null; // its latest
 let heard = Date.now();
 let failures = 0;
 let retry = 0;
-let picked = 0; // which timeline; 0 is the newest
-let newest = "";
+let picked = ""; // which timeline: its id
+const known = new Set(); // the ids of those that have been shown
+let followed = null; // the run that goes on before our eyes
 
 // ---- the connection --------------------------------------------------------------------------
 
@@ -231,20 +235,98 @@ function drawTimeline() {
   const all = state.timelines;
   byId("timelines").hidden = !all.length;
   if (!all.length) return;
-  if (all[0].id !== newest) {
-    newest = all[0].id;
-    picked = 0;
-  }
-  picked = Math.min(picked, all.length - 1);
-  const { id, name, run, title } = all[picked];
+  const fresh = all.find((each) => !known.has(each.id));
+  for (const each of all) known.add(each.id);
+  if (fresh || !all.some((each) => each.id === picked)) picked = (fresh ?? all[0]).id;
+  const place = all.findIndex((each) => each.id === picked);
+  byId("which").textContent = all.length > 1 ? `${place + 1} of ${all.length}` : "";
+  const goesOn = "frame" in all[place];
+  byId("play").hidden = goesOn;
+  byId("moving").hidden = !goesOn;
+  if (goesOn) drawGoing(all[place]);
+  else drawOver(all[place]);
+}
+
+function drawOver({ id, name, run, title }) {
+  unfollow();
+  byId("timelines").className = "";
   byId("whose").textContent = `shared by ${name}, run at ${run}`;
-  byId("which").textContent = all.length > 1 ? `${picked + 1} of ${all.length}` : "";
   const picture = byId("picture");
   const source = `timeline/${id}/${isDark() ? "dark" : "light"}.svg`;
   if (picture.getAttribute("src") !== source) picture.src = source;
   picture.alt = `Timeline of ${title}, shared by ${name}`;
   byId("play").href = `timeline/${id}`;
   byId("play").title = "Play it, in a tab of its own";
+}
+
+function drawGoing({ id, name, run, title, frame, quiet }) {
+  byId("timelines").className = quiet ? "quiet" : "going";
+  byId("whose").textContent = quiet
+    ? `shared by ${name}, broke off: nothing has come since ${quiet}`
+    : `shared by ${name}, since ${run}`;
+  if (followed?.id !== id) {
+    const element = make("iframe");
+    element.sandbox = "allow-scripts";
+    element.inert = true; // its keys are not those of the board
+    element.src = "follower";
+    followed = { id, element, listens: false, asks: false, has: 0, wants: 0, height: FIRST_PX };
+    byId("moving").replaceChildren(element);
+    fit(); // what has no height is not drawn
+  }
+  followed.element.title = `Timeline of ${title}, shared by ${name}`;
+  followed.wants = frame;
+  hand(followed, null);
+  fetchFrames(followed);
+}
+
+function unfollow() {
+  followed = null;
+  byId("moving").replaceChildren();
+}
+
+function hand({ element, listens }, frame) {
+  const theme = isDark() ? "dark" : "light";
+  if (listens) element.contentWindow.postMessage({ theme, frame }, "*", frame ? [frame] : []);
+}
+
+// One at a time, and always the latest; what cannot be had comes with the next news.
+async function fetchFrames(mine) {
+  if (mine.asks || !mine.listens) return;
+  mine.asks = true;
+  while (mine === followed && mine.has !== mine.wants) {
+    mine.has = mine.wants;
+    try {
+      const answer = await fetch(`timeline/${mine.id}/frame`);
+      const frame = answer.ok ? await answer.arrayBuffer() : null;
+      if (mine === followed) hand(mine, frame);
+    } catch { /* the connection says what is wrong */ }
+  }
+  mine.asks = false;
+}
+
+// From the frame: it listens, and is so high once it is known. Whatever else it says is nothing to us.
+function hear({ source, data }) {
+  if (!followed || source !== followed.element.contentWindow || !(data >= 0)) return;
+  if (data) followed.height = Math.min(data, HIGHEST_PX);
+  followed.listens = true;
+  fit();
+  fetchFrames(followed);
+}
+
+// As large as there is room, like the picture that takes its place when the run is over.
+function fit() {
+  if (!followed) return;
+  const { element, height } = followed;
+  const box = byId("moving");
+  const large = document.querySelector("main").classList.contains("large");
+  const wide = large ? WIDE_PX.large : WIDE_PX.small;
+  const most = large ? (LARGE_PART * innerHeight) / height : Infinity;
+  const scale = Math.min(box.clientWidth / wide, most);
+  element.style.width = `${wide}px`;
+  element.style.height = `${height}px`;
+  element.style.left = `${(box.clientWidth - wide * scale) / 2}px`;
+  element.style.transform = `scale(${scale})`;
+  box.style.height = `${height * scale}px`;
 }
 
 function drawDesk() {
@@ -273,13 +355,18 @@ function isDark() {
 
 function step(by) {
   if (!state?.timelines.length) return;
-  picked = (picked + by + state.timelines.length) % state.timelines.length;
+  const all = state.timelines;
+  const place = all.findIndex((each) => each.id === picked);
+  picked = all[(place + by + all.length) % all.length].id;
   drawTimeline();
 }
 
 const KEYS = {
-  t: () => document.querySelector("main").classList.toggle("large", state?.timelines.length
-    && !document.querySelector("main").classList.contains("large")),
+  t: () => {
+    const main = document.querySelector("main");
+    main.classList.toggle("large", state?.timelines.length && !main.classList.contains("large"));
+    fit();
+  },
   d: () => {
     document.documentElement.dataset.theme = isDark() ? "light" : "dark";
     if (state) drawTimeline();
@@ -348,6 +435,8 @@ function start() {
   else ask("");
 }
 
+addEventListener("message", hear);
+addEventListener("resize", fit);
 addEventListener("hashchange", start);
 addEventListener("online", wake);
 document.addEventListener("visibilitychange", wake);
