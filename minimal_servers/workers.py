@@ -16,6 +16,7 @@ SIGHUP: reload.
 
 import logging
 import os
+import select
 import selectors
 import signal
 import socket
@@ -130,7 +131,8 @@ class Arbiter:
 
     def mind_the_parent(self) -> None:
         """In a worker: outlive the parent by no more than ``grace``, even in an endless request."""
-        os.read(self.lifeline, 1)  # returns when the parent is gone
+        # subtle: read() would not wait, as soon as a worker's uvloop has watched the same pipe
+        select.select([self.lifeline], [], [])  # returns when the parent is gone
         time.sleep(self.grace)
         os._exit(1)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import psutil
 import pytest
 
 from minimal_servers.http11 import CONTINUE
@@ -725,3 +726,21 @@ def test_a_killed_worker_is_replaced() -> None:
         assert server.get("/hello").body == b"hello"
         alive = lambda: {worker.pid for worker in server.workers()} - {victim.pid}  # noqa: E731
         eventually(lambda: len(alive()) == 2, "not replaced")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_replaced_worker_ends_with_the_parent_too(loop: str, gate: Gate) -> None:
+    """Even with a blocked loop. Each loop before it has watched the same pipe for the same end."""
+    arguments = ["--loop", loop, "--grace", "0.2"]
+    with serving(APP, *arguments, gate=gate, interface="asgi") as server:
+        [victim] = server.workers()
+        victim.kill()
+        victim.wait(PATIENCE)  # while it dies it may still take a client with it
+        with server.client() as client:
+            client.send(request("/block_loop"))
+            gate.arrival()
+            family = server.family()
+            server.send(signal.SIGKILL)
+            assert not psutil.wait_procs(family, timeout=PATIENCE)[1]
+            assert client.ended()
+        assert "Traceback" not in server.log()
