@@ -45,6 +45,10 @@ class Patience:
             self._share_s = max(self._share_s, self._seconds - used_s)
         return now > self._last or used_s - self._used_s > self._share_s or _stays_at_rest(pids)
 
+    def exhausted(self) -> bool:
+        """Whether it is over for them whatever they do."""
+        return time.monotonic() > self._last
+
 
 def at_rest(pids: Iterable[int]) -> bool:
     """Tell whether no thread of these processes runs or could run.

@@ -484,12 +484,11 @@ class Learner:
         serial = self._serial
         self._send({**request, "id": serial}, awaited)
         patience = self.patience()
-        last = time.monotonic() + 4 * self.deadline_s  # for who asks, and asks again
         while True:
             message = self._receive(patience, awaited)
             if message.get("id") == serial:
                 return self._outcome(message, awaited)
-            if time.monotonic() > last:
+            if patience.exhausted():  # who asks, and asks again
                 raise Failed(self._late(awaited))
             if "ask" in message:
                 self._answer(message)
@@ -516,6 +515,7 @@ class Learner:
             raise Failed(self._gone(awaited)) from None
 
     def _receive(self, patience: Patience, awaited: str) -> dict[str, Any]:
+        fed = False
         while True:
             try:
                 message = self._frames.next()
@@ -523,6 +523,8 @@ class Learner:
                 raise Failed(_foreign(awaited)) from None
             if message is not None:
                 return message
+            if fed and patience.exhausted():  # it sends and sends, and never a whole answer
+                raise Failed(self._late(awaited))
             if not self._readable(0.1):
                 over = patience.over()
                 if not self._readable(0.0):
@@ -538,6 +540,7 @@ class Learner:
             if not data:
                 raise Failed(self._gone(awaited))
             self._frames.feed(data)
+            fed = True
 
     def _readable(self, wait_s: float) -> bool:
         """Wait for the channel; note the supervisor's reports meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,23 +90,22 @@ def judge(twice: Exercise, tmp_path: Path) -> Judge:
 
 
 @pytest.fixture
-def no_new_processes() -> Iterator[None]:
+def no_new_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail when a process that this test started, or a zombie, is still there at the end."""
-    before = _processes()
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    monkeypatch.setenv("TMPDIR", str(place))
+    before = _processes(place)
     yield
-    assert _processes() - before == set()
+    assert _processes(place) - before == set()
 
 
-def _processes() -> set[psutil.Process]:
-    """All descendants of this test run's process, and graders' children that have no parent."""
-    everybody = psutil.process_iter(["cmdline", "ppid"])
-    strays = [process for process in everybody if _is_runner(process)]
+def _processes(place: Path) -> set[psutil.Process]:
+    """All descendants of this test run's process, and whatever works in a folder below `place`."""
+    everybody = psutil.process_iter(["cmdline"])
+    strays = [each for each in everybody if str(place) in " ".join(each.info["cmdline"] or [])]
     return {*psutil.Process(os.getpid()).children(recursive=True), *strays}
-
-
-def _is_runner(process: psutil.Process) -> bool:
-    words = process.info["cmdline"] or []
-    return process.info["ppid"] == 1 and any("playground.grading.child" in word for word in words)
 
 
 @pytest.fixture

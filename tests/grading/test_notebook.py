@@ -199,7 +199,7 @@ def test_a_verdict_is_stored_as_text_and_html(shell: InteractiveShell) -> None:
 def wait_until(condition: object) -> None:
     import time
 
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < limit, "the button did nothing"
         time.sleep(0.01)
