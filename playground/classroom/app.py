@@ -312,7 +312,8 @@ class Board:
     async def _keep_looking(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), BEAT_S)
+                wait_s = min(BEAT_S, self._going.change_s())
+                await asyncio.wait_for(self._changed.wait(), wait_s)
             self._changed.clear()
             try:
                 await self._look()

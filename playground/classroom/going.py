@@ -7,6 +7,7 @@ newest of theirs.
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from playground.classroom.frame import Frame
 from playground.classroom.room import Refused, clock
 
 MOST = 8  # at a time; each is at most as large as a whole trace
-QUIET_S = 8.0  # without a word from its learner, who has one every second or two: it broke off
+QUIET_S = 6.0  # without a word from its learner, who has one every second or two: it broke off
 
 
 @dataclass
@@ -123,6 +124,11 @@ class AllGoing:
         return [
             self._told(each, learners[each.learner]) for each in runs if each.learner in learners
         ]
+
+    def change_s(self) -> float:
+        """Seconds until one of them has been quiet for too long; infinite if none can be."""
+        waits = [each.quiet_from - self._now() for each in self._runs.values() if not each.ending]
+        return min((each for each in waits if each > 0), default=math.inf)
 
     def _told(self, going: Going, name: str) -> dict[str, Any]:
         return {

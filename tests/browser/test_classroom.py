@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from playground.classroom.drawing import WIDTH
+from playground.trace.records import Kind
+from playground.trace.trace import RequestInfo, Trace, from_tuples
+from playground.views import wire
 from tests.browser.conftest import PICTURES
 from tests.classroom.serving import FIRST, SECOND, Serving
 from tests.classroom.test_board import a_trace, saved
@@ -118,6 +122,55 @@ def test_three_learners_one_hostile_and_a_board_that_is_killed(
     page.get_by_role("button", name="Close joining").click()
     expect(page.locator("#code")).to_have_text("closed")
     page.get_by_role("button", name="Done").click()
+    assert projector.wrong == []
+    projector.context.close()
+
+
+def so_far(done: int) -> bytes:
+    """What a learner sends of a run of which so many of three requests are done."""
+    rows = [(1e6 + each * 1e5, 5e4, each, 0, Kind.CLIENT, 0) for each in range(1, done + 1)]
+    requests = {each: RequestInfo("GET /", 200) for each in range(1, done + 1)}
+    trace = Trace(from_tuples(rows), [], requests, {"title": HOSTILE})
+    return wire.pack([wire.Part(trace, 1e6, 2e6, None, expected=3)], live=True)
+
+
+def test_a_run_is_seen_while_it_goes_on_and_when_it_broke_off(
+    chromium: Browser, board: Serving, tmp_path: Path
+) -> None:
+    projector = Projector(chromium, board, f"#instructor={board.instructor}", theme="dark")
+    page, ada, run = projector.page, board.join("Ada"), {"run": "1" * 32}
+    whose, inside = page.locator("#whose"), page.frame_locator("#moving iframe")
+    for done in (1, 2):
+        message = so_far(done)
+        board.post("frame", ada, content=message, params=run | {"begins": done == 1})
+        expect(inside.locator(".pgv-counters b").first).to_have_text(f"{done} of 3")
+    expect(inside.locator(".pgv-title")).to_have_text(HOSTILE)
+    expect(inside.get_by_role("img", name="timeline")).to_be_visible()
+    since = time.monotonic()
+    while "shared by Ada, since" not in whose.inner_text():  # as long as something comes
+        board.post("frame", ada, content=message, params=run)
+        assert time.monotonic() < since + WAIT_S, whose.inner_text()
+        page.wait_for_timeout(500)
+
+    # it has the colours of the page, whose keys are the page's own
+    expect(inside.locator("html")).to_have_attribute("data-theme", "dark")
+    inside.locator(".pgv-title").click(force=True)
+    page.keyboard.press("d")
+    expect(inside.locator("html")).to_have_attribute("data-theme", "light")
+    page.keyboard.press("t")
+    expect(page.locator("#rooms")).to_be_hidden()
+    expect(inside.get_by_role("img", name="timeline")).to_be_visible()
+
+    # nothing comes any more; and then, after all, the whole of it
+    expect(whose).to_contain_text("shared by Ada, broke off: nothing has come since")
+    expect(inside.locator(".pgv-counters b").first).to_have_text("2 of 3")
+    page.screenshot(path=PICTURES / "classroom-live.png")
+    whole = board.post("timeline", ada, content=saved(a_trace(), tmp_path), params=run)
+    whole.raise_for_status()
+    expect(whose).to_contain_text("shared by Ada, run at ")
+    expect(page.locator("#picture")).to_have_js_property("naturalWidth", WIDTH)
+    expect(page.locator("iframe")).to_have_count(0)
+    assert page.title() == "The board"
     assert projector.wrong == []
     projector.context.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -67,10 +68,12 @@ def test_a_run_of_which_nothing_comes_broke_off_until_something_comes(
 ) -> None:
     take(runs, begins=True)
     (first,) = shown(runs)
-    clock.now += going.QUIET_S - 0.1
-    assert shown(runs)[0]["quiet"] == ""
-    clock.now += 0.1
+    assert runs.change_s() == going.QUIET_S
+    clock.now += going.QUIET_S - 0.5
+    assert (shown(runs)[0]["quiet"], runs.change_s()) == ("", 0.5)
+    clock.now += 0.5
     assert shown(runs)[0]["quiet"] != ""
+    assert runs.change_s() == math.inf
     take(runs)
     (again,) = shown(runs)
     assert (again["id"], again["quiet"]) == (first["id"], "")
