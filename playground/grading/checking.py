@@ -18,6 +18,7 @@ from playground.grading.child import Limits
 from playground.grading.exercise import Exercise
 from playground.grading.learner import Learner, Raised
 from playground.grading.verdict import Check, Failed, Message, Status, Verdict, printable
+from playground.setups.loading import Refused
 
 MAX_SOURCE = 200_000  # bytes: Python needs some hundred times as many to compile a file
 
@@ -74,34 +75,39 @@ def grade(
 
 def load_checks(exercise: Exercise) -> Iterator[CheckFunction]:
     """Yield the functions `check_…` of the exercise's grader, in the order of the file."""
-    for name, value in vars(_module(exercise)).items():
+    for name, value in vars(grader_of(exercise)).items():
         if name.startswith("check_") and inspect.isfunction(value):
             yield value
-
-
-def hook(exercise: Exercise, name: str) -> Callable[[LearnerFile], Any] | None:
-    """Return what a grader may define besides its checks: `draw` or `by_hand`, each of a file."""
-    found: Callable[[LearnerFile], Any] | None = getattr(_module(exercise), name, None)
-    return found
 
 
 class LearnerFunction:
     """A function of the learner's file that can be pickled, to run in a server process.
 
-    `serve(LearnerFile(path).function("serve"), app)` loads the file there, not here.
+    `serve(LearnerFile(path).function("serve"), app)` loads the file there, once, and not here.
     """
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = str(path)
         self.name = self.__name__ = name
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _loaded, (self.path, self.name)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        module = _import(Path(self.path).stem, Path(self.path))
-        return getattr(module, self.name)(*args, **kwargs)
+        return _loaded(self.path, self.name)(*args, **kwargs)
+
+
+def _loaded(path: str, name: str) -> Any:
+    """What a file defines under a name; raises Refused if it does not."""
+    file = Path(path)
+    found = getattr(load_module(file.stem, file), name, None)
+    if found is None:
+        raise Refused(f"{file.name} has no {name}: keep the names of the stub.")
+    return found
 
 
 class LearnerFile:
-    """What `draw(file)` and `by_hand(file)` of a grader get."""
+    """What `draw(file)` of a grader gets, and `by_hand(file, grader)` beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -199,12 +205,14 @@ def _watched(check: CheckFunction, learner: Learner) -> None:
         raise learner.lost() from None
 
 
-def _module(exercise: Exercise) -> ModuleType:
+def grader_of(exercise: Exercise) -> ModuleType:
+    """Import the grader of an exercise."""
     name = f"playground_grader_{exercise.chapter}_{exercise.name}"
-    return _import(name, exercise.grader)
+    return load_module(name, exercise.grader)
 
 
-def _import(name: str, path: Path) -> ModuleType:
+def load_module(name: str, path: Path) -> ModuleType:
+    """Import a file under a name, which nobody else finds it by."""
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
@@ -242,7 +250,7 @@ def _too_long(path: Path, size: int) -> Message:
 
 def _draw(exercise: Exercise, path: Path, verdict: Verdict) -> None:
     """Let the grader draw the learner's own server; a picture never changes the verdict."""
-    draw = hook(exercise, "draw")
+    draw = getattr(grader_of(exercise), "draw", None)
     if draw is None:
         return
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playground.grading.verdict import Verdict
 
 app = typer.Typer()
-exercises_app = typer.Typer(help="List the exercises; mutate them (for authors).")
+exercises_app = typer.Typer(help="List the exercises; serve your own; mutate them (for authors).")
 app.add_typer(exercises_app, name="exercises", invoke_without_command=True)
 
 Id = Annotated[str, typer.Argument(help="Such as http-request-line; the file will do as well.")]
@@ -211,13 +211,33 @@ def grade_cohort(
 
 @exercises_app.callback(invoke_without_command=True)
 def exercises(context: typer.Context) -> None:
-    """List the exercises; mutate them (for authors)."""
+    """List the exercises; serve your own; mutate them (for authors)."""
     if context.invoked_subcommand is None:
         from playground import workspace
         from playground.grading import exercise, progress
 
         _print(_catalogue(exercise.load(), progress.load()["exercises"], files=True))
         print(f"Your files are in {workspace.root() / 'exercises'}")
+
+
+@exercises_app.command()
+def serve(
+    name: Id,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")
+    ] = 0,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Serve this file instead.")
+    ] = None,
+) -> None:
+    """Serve your own server or app until Ctrl-C, to ask it by hand."""
+    from playground.grading import byhand, exercise
+
+    found = exercise.find(name)
+    try:
+        byhand.run(found, file or found.learners_file(), port)
+    except KeyboardInterrupt:
+        print("\nEnded.")
 
 
 @exercises_app.command()
@@ -379,6 +399,7 @@ def _as_data(verdict: Verdict) -> dict[str, object]:
         "status": str(verdict.status),
         "checks": {check.name: check.passed for check in verdict.checks},
         "message": {row.label: row.text for row in render.rows(message)} if message else {},
+        "repeat": render.repeats(verdict),
         "notes": verdict.notes,
     }
 
@@ -390,4 +411,4 @@ def _indented(text: str) -> str:
 def _print(renderable: object) -> None:
     from rich.console import Console
 
-    Console().print(renderable)
+    Console().print(renderable, crop=False)

@@ -25,10 +25,12 @@ from minimal_servers.wsgi import (
     build_environ,
     respond,
 )
+from playground.grading.byhand import defined, stay
 from playground.grading.learner import Learner, Remote
 from playground.grading.verdict import fail
 from playground.grading.wire import HANG_S, HOST, Client, Gate, Server, Visit
 
+NAMED = r"printf 'ann\n' | nc 127.0.0.1 $PORT"  # the command that brings a party to `by_name`
 GRACE_S = 0.3  # in which a server that does too much shows it; no verdict against a right one
 
 
@@ -61,6 +63,11 @@ def handler(learner: Learner, gate: Gate) -> Remote:
     make = learner.define(_HANDLER, "make")
     made: Remote = make(gate.handler(learner))
     return made
+
+
+def by_name(connection: socket.socket) -> None:
+    """As `handler`, in this process: who comes with a name stays for a moment, and is answered."""
+    defined(_HANDLER, "make")(stay)(connection)
 
 
 def party(server: Server, name: str) -> Client:

@@ -26,6 +26,7 @@ RICH = {  # as well on a dark terminal as on a light one
     Status.NOT_SOLVED: "#2b84c6",
     Status.BROKEN: "#b05fc0",
 }
+BY_HAND = 8765  # where the learner's server is asked by hand
 _CHECK = {True: "✓", False: "✗", None: "·"}
 _WINDOW = 52  # columns of a long value that are shown: a panel of 80 has room for them
 _BEFORE = 34  # of these, at most so many before the first difference
@@ -54,7 +55,7 @@ def headline(verdict: Verdict) -> str:
 
 
 def rows(message: Message) -> Iterator[Row]:
-    """Yield the rows of a message in their one order."""
+    """Yield the rows of a message in their one order; what repeats it is in `again`."""
     yield Row("called", message.called, code=True)
     yield Row("came back", message.got, code=True)
     yield Row("expected", message.expected, code=True)
@@ -71,6 +72,23 @@ def rows(message: Message) -> Iterator[Row]:
         yield from _wire(message.wire)
     if message.nudge:
         yield Row("nudge", message.nudge)
+
+
+def again(verdict: Verdict) -> list[str]:
+    """Return how to see it again: the command that serves the file, and that sends the bytes."""
+    commands = repeats(verdict)
+    if not commands:
+        return []
+    return ["To repeat it, serve your file in one terminal, and send it in another:", *commands]
+
+
+def repeats(verdict: Verdict) -> list[str]:
+    """Return the two commands that repeat what failed, if it went over a socket."""
+    wire = verdict.message.wire if verdict.message else None
+    if wire is None or not wire.command:
+        return []
+    served = f"playground exercises serve {verdict.exercise} --port {BY_HAND}"
+    return [served, f"PORT={BY_HAND}; {wire.command}"]
 
 
 def advice(verdict: Verdict, *, notebook: bool = False) -> list[str]:
@@ -111,7 +129,7 @@ def message_text(message: Message) -> str:
 
 
 def panel(verdict: Verdict) -> Any:
-    """Return the verdict as a rich panel."""
+    """Return the verdict as a rich panel; below it what is to be copied (print without crop)."""
     from rich.console import Group
     from rich.panel import Panel
     from rich.table import Table
@@ -135,7 +153,10 @@ def panel(verdict: Verdict) -> Any:
             parts += [Text(), Text("\n".join(block))]
     style = RICH[verdict.status]
     title = Text(headline(verdict), style=f"bold {style}")
-    return Panel(Group(*parts), title=title, title_align="left", border_style=style)
+    box = Panel(Group(*parts), title=title, title_align="left", border_style=style)
+    # below the box, and each in one line, however long: they are to be copied
+    below = [Text(line, no_wrap=True, overflow="ignore") for line in again(verdict)]
+    return Group(box, *below) if below else box
 
 
 def html(verdict: Verdict) -> str:
@@ -147,6 +168,8 @@ def html(verdict: Verdict) -> str:
         parts.append("".join(_tag("div", line) for line in _checks(verdict)))
     if verdict.message is not None:
         parts.append(message_html(verdict.message))
+    if repeated := again(verdict):
+        parts.append(_tag("div", repeated[0]) + _pre("\n".join(repeated[1:])))
     if verdict.output:
         parts.append(_pre("\n".join(_printed(verdict))))
     parts += [_tag("div", line, "margin-top:.5em") for line in verdict.notes]
@@ -229,7 +252,7 @@ def _text_body(verdict: Verdict) -> Iterator[str]:
     if verdict.message is not None:
         yield message_text(verdict.message)
         yield ""
-    for block in (_printed(verdict), verdict.notes, advice(verdict)):
+    for block in (again(verdict), _printed(verdict), verdict.notes, advice(verdict)):
         if block:
             yield from (f"  {line}" for line in block)
             yield ""
@@ -297,8 +320,6 @@ def _wire(wire: Wire) -> Iterator[Row]:
         yield Row("first wrong", _caret(wire.expected, wire.received), code=True)
     elif wire.received is not None:
         yield Row("client got", _escaped_lines(wire.received), code=True)
-    if wire.command:
-        yield Row("repeat it", wire.command, code=True)
 
 
 def _difference(message: Message) -> str:

@@ -357,7 +357,7 @@ class Screen:
             lines = self.console.render_lines(Group(*parts))
             if headline and len(lines) >= self.console.height:
                 parts.insert(-1, Text(headline, "bold"))  # the top has scrolled away
-        self.console.print(*parts, sep="\n")
+        self.console.print(*parts, sep="\n", crop=False)
         sys.stdout.flush()
 
     def head(self) -> Text:

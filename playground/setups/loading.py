@@ -20,7 +20,10 @@ from typing import Any
 from playground.trace.sender import Sender
 
 STARTUP = "start-up"
-OWN_FRAMES = ("playground/setups/", "playground/trace/", "importlib", "cloudpickle", "<frozen")
+OWN_FRAMES = (
+    *("playground/setups/", "playground/trace/", "playground/grading/", "tests/exercises/"),
+    *("importlib", "cloudpickle", "<frozen"),
+)
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 

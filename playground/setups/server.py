@@ -193,6 +193,14 @@ class Server:
             self._last_log = file.read().decode(errors="replace")
         return self._last_log
 
+    def read_log(self, place: int) -> tuple[int, str]:
+        """What it has written from byte ``place`` on, and the place after that."""
+        with contextlib.suppress(FileNotFoundError), (self._folder / "log").open("rb") as file:
+            file.seek(place)
+            said = file.read()
+            return place + len(said), said.decode(errors="replace")
+        return place, ""
+
     def signal(self, name: str | int) -> None:
         """Send a signal, ``"HUP"`` for example, to the server's first process.
 

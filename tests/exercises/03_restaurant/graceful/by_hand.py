@@ -1,0 +1,22 @@
+"""The learner's house, to be asked by hand."""
+
+import socket
+from typing import Any
+
+from playground.grading import LearnerFile
+from playground.grading.byhand import ByHand
+from playground.grading.kitchen import NAMED, by_name
+
+
+def by_hand(file: LearnerFile, _grader: Any) -> ByHand:
+    """Ctrl-C ends it with SIGTERM."""
+    serve_file = file.function("serve")
+
+    def your_server(listener: socket.socket, _app: object) -> None:
+        serve_file(listener, by_name)
+
+    return ByHand(
+        your_server,
+        says="Whoever comes with a name, on a line, stays for two seconds; quick does not.",
+        ask=NAMED,
+    )
