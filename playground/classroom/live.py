@@ -32,6 +32,7 @@ FINISHED_S = 10.0  # from the end of the run until its trace is made
 LONGEST_WAIT_S = 5.0  # after pictures that did not arrive
 UNKNOWN = (401, 403, 410)  # the board does not let this learner show anything
 OVER = (404, 409, 413, 422)  # it does not show this run
+LEFT = "This run is not shared: you have left the board."
 NAME = "live to the board"
 _TURN = threading.Lock()  # of two runs the first lets go before the second begins
 
@@ -63,6 +64,8 @@ class Live(threading.Thread):
     def finish(self, trace: Trace) -> None:
         """Leave the whole of it for the board, and say so. Waits for nothing, and never raises."""
         try:
+            if not self._refusal and membership.load() != self.joined:
+                self._refusal = LEFT
             if not self._refusal:
                 sharing.put(trace, self._run_id)
             title = trace.meta.get("title", "a run")
@@ -90,11 +93,14 @@ class Live(threading.Thread):
         while not self._over.wait(pause_s) and not self._unwanted:
             try:
                 pause_s = self._send(time.monotonic() - began)
-            except (ClassroomError, OSError):
+            except (Told, OSError):
                 pause_s = min(2 * max(pause_s, PERIOD_S / 2), LONGEST_WAIT_S)
 
     def _send(self, age_s: float) -> float:
         """Send what is known by now; return the pause after it, in seconds."""
+        if membership.load() != self.joined:
+            self._refusal, self._unwanted = LEFT, True
+            return 0.0
         self._publisher.hello(-1)  # all of it
         self._publisher.step(time.monotonic())
         if len(self._message) > LARGEST_TRACE:

@@ -417,6 +417,20 @@ def test_who_was_removed_hears_so_after_the_run(
     assert timelines(board, lambda found: not found) == []
 
 
+def test_who_leaves_shares_nothing_more(
+    board: Serving, goes_on: Callable[[], Sharing], capsys: pytest.CaptureFixture[str]
+) -> None:
+    playground.join(board.address, board.code, name="Ada")
+    sharer = goes_on()
+    timelines(board)
+    playground.leave()
+    assert timelines(board, lambda found: not found) == []
+    sharer.end()
+    assert live.LEFT in capsys.readouterr().err
+    assert list(membership.outbox().iterdir()) == []  # nor to the board that is joined next
+    assert board.rows("SELECT * FROM timeline") == []
+
+
 @pytest.mark.usefixtures("learner")
 def test_to_share_with_no_board_is_refused_before_anything_begins() -> None:
     with playground.serve("minimal-wsgi", waiting_for(Path("never"))) as server:
