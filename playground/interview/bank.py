@@ -33,6 +33,7 @@ from typing import Any
 
 from playground import workspace
 from playground.errors import Told
+from playground.interview.folding import fold
 
 FOLDER = Path(__file__).with_name("questions")
 LEVELS = ("junior", "mid", "senior", "staff")
@@ -40,6 +41,7 @@ ENOUGH = 80  # questions in the whole bank
 WORDS = {"question": (4, 45), "short": (40, 95), "long": (150, 330), "wrong": (10, 110)}
 FOLLOW_UPS = (2, 4)
 MAX_LINES = 25  # of an evidence's code
+COLUMNS = 78  # in which it can be shown, if its long lines are broken
 TESTS_PART = 1 / 3  # of the evidences, at most, are tests of the suite
 STOPWATCH = frozenset({"perf_counter", "monotonic", "latency_s", "wall_s", "elapsed", "elapsed_s"})
 
@@ -296,6 +298,9 @@ def _uncoded(code: str) -> Iterator[str]:
     except (SyntaxError, ValueError) as error:
         yield f"the evidence is no Python: {error}."
         return
+    widest = max(fold(code, COLUMNS).splitlines(), key=len)
+    if len(widest) > COLUMNS:
+        yield f"a line of the evidence cannot be shown in {COLUMNS} columns: {widest.strip()}"
     nodes = list(ast.walk(tree))
     asserts = [node for node in nodes if isinstance(node, ast.Assert)]
     if not any(isinstance(node, ast.Call) and _called(node) == "print" for node in nodes):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from fsrs import Rating
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.panel import Panel
@@ -20,6 +20,7 @@ from playground.grading import render
 from playground.grading.verdict import Status
 from playground.interview import evidence
 from playground.interview.bank import Question
+from playground.interview.folding import fold
 from playground.interview.practice import Session, spoken
 from playground.waiting import working
 
@@ -28,6 +29,18 @@ SEEN = {  # letters, and what they show
     "e": "evidence",
 }  # fmt: skip
 RATINGS = {str(int(rating)): rating for rating in Rating}
+
+
+class _Code:
+    """A program, its lines broken for the columns that there are."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = fold(self._code, options.max_width)
+        # the colours of the terminal itself, which are readable on its background
+        yield Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True)
 
 
 class NoTerminalError(Told):
@@ -180,7 +193,4 @@ def _evidence(question: Question) -> Group:
     shown = Text(question.evidence.shows)
     if question.evidence.test:
         shown.append(f"\n{question.evidence.test}", "dim")
-    code = evidence.source(question.evidence)
-    # the colours of the terminal itself, which are readable on its background
-    lines = Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True)
-    return Group(shown, Text(), lines)
+    return Group(shown, Text(), _Code(evidence.source(question.evidence)))

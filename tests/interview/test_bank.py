@@ -116,6 +116,7 @@ EVIDENCES = {
     "nothing claimed": ("print(1)", "assert its claim"),
     "nothing doubted": ("print(1)\nassert True", "assert its claim"),
     "the stopwatch": ("print(1)\nassert run.summary()['x'] or reply.latency_s < 1", "latency_s"),
+    "too wide": (f"print('{'x' * 80}')\nassert 1 + 1 == 2", "cannot be shown in 78 columns"),
     "26 lines": ("print(1)\n" * 25 + "assert 1 + 1 == 2", "26 lines"),
 }
 TESTS = {
