@@ -78,7 +78,9 @@ def join(address: str, code: str, *, name: str) -> None:
     print(
         f"Welcome, {shown}: you are on the board at {place}.{told}\n"
         "It is told which exercise you check, whether it passes, and the message of the check that"
-        " fails; never your code. leave() ends that, in a terminal `playground leave`."
+        " fails; never your code. leave() ends that, in a terminal `playground leave`.\n"
+        "It shows a run only if you share it: the last one by share(), one while it goes on by"
+        " burst(…, share=True); in a terminal `playground share` and `playground run … --share`."
     )
 
 
