@@ -74,7 +74,7 @@ def test_a_check_in_a_kernel_comes_to_the_board(learners: Both, instructor: Pers
     assert (found["exercise"], found["status"]) == ("wsgi-environ", "passed")
 
 
-@pytest.mark.parametrize("what", ["join", "report", "leave", "timeline"])
+@pytest.mark.parametrize("what", ["join", "report", "leave", "timeline", "frame"])
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer " + "0" * 32}])
 def test_a_wrong_hub_token_is_refused(
     hub: Hub, instructor: Person, what: str, header: dict[str, str]
