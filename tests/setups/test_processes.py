@@ -94,7 +94,9 @@ def test_a_killed_worker_in_a_burst(name, until):
     app = "slow" if name != "uvicorn-workers" else "block"
     with serve(name, app, workers=2) as server:
         before = workers(server)
-        with Meanwhile(server, server.kill_worker, served=2) as meanwhile:
+        # one worker of uvicorn may accept all that are waiting, and leave nothing for the other
+        served = 1 if name == "uvicorn-workers" else 2
+        with Meanwhile(server, server.kill_worker, served=served) as meanwhile:
             run = burst(server, 10, "/?s=0.4", show=False)
         killed = meanwhile.done
         assert killed in before
