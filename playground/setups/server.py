@@ -317,16 +317,17 @@ class Server:
         Raises ``ServeError`` if the app cannot be served, if the server ends, or its workers do
         again and again, and if it does not get there in time.
         """
-        patience = Patience(self.pids, READY_S, READY_SHARE_S)
+        patience, is_over = Patience(self.pids, READY_S, READY_SHARE_S), False
         while not self._ready():
             look()
             self._check_alive()
-            if patience.over():
+            if is_over:
                 raise ServeError(
                     f"{self.name} did not get ready within {READY_S:g} s."
                     f" {self._startup.stuck()}{tail(self.log)}"
                 )
             time.sleep(POLL_S)
+            is_over = patience.over()  # at rest may mean that it has just got ready
         if self.setup is None:
             settled = Patience(self.pids, SETTLE_S)
             while not settled.over():
