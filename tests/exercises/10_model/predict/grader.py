@@ -25,7 +25,7 @@ HOUSES = {
     "import": ("gunicorn-sync", [], "wsgi"),
     "preload": ("gunicorn-sync", ["--preload"], "wsgi"),
     "lifespan": ("gunicorn-asgi", ["--preload"], "lifespan"),
-    "spawn": ("uvicorn-workers", [], "asgi"),
+    "spawn": ("uvicorn-workers", ["--timeout-worker-healthcheck=30"], "asgi"),
 }
 VALUES = 7
 
