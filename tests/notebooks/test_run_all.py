@@ -5,6 +5,7 @@ as one who has solved all. Each time in a fresh kernel.
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from playground.grading import exercise
+from playground.teaching import slides
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(path.name for path in (CHECKOUT / "notebooks").glob("*.ipynb"))
@@ -29,9 +31,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A workspace of its own; afterwards no process may be left that works in it."""
     monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
     yield tmp_path
-    left = [
-        p.info for p in psutil.process_iter(["pid", "cmdline", "cwd"]) if _works_in(p, tmp_path)
-    ]
+    _, left = psutil.wait_procs(
+        [one for one in psutil.process_iter(["cwd"]) if _works_in(one, tmp_path)],
+        timeout=CHAPTER_S,  # what a kernel had started ends as that is gone
+    )
     assert left == []
 
 
@@ -55,10 +58,14 @@ def run_all(name: str, workspace: Path, *, solved: bool) -> Outputs:
             if solved:
                 solution = exercise.find(match[1]).solution.read_text("utf-8")
                 cell.source = f"%%exercise {match[1]}\n{solution}"
-    client = NotebookClient(
-        notebook, timeout=CHAPTER_S, resources={"metadata": {"path": str(folder)}}
-    )
-    client.execute()
+    with tempfile.TemporaryDirectory(prefix="kernel-") as place:  # a short path, for sockets
+        client = NotebookClient(
+            notebook,
+            timeout=CHAPTER_S,
+            resources={"metadata": {"path": str(folder)}},
+            config=slides.no_ports(place),
+        )
+        client.execute()
     return {name: cell.outputs for name, cell in cells.items()}
 
 
