@@ -16,7 +16,7 @@ from collections.abc import Callable
 import psutil
 
 ENDS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-GRACE_S = 20.0  # from the first signal on; Jupyter gives each kernel 5 of them
+GRACE_S = 30.0  # from the first signal on; Jupyter gives each kernel 5 of them
 
 
 def end_on_signals(ask: Callable[[], None], grace_s: float = GRACE_S) -> None:

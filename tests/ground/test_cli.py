@@ -345,7 +345,8 @@ def test_ctrl_c_ends_it_quietly_and_leaves_no_process(
     assert "KeyboardInterrupt" not in said
     psutil.wait_procs(started, timeout=60)
     assert [one for one in started if one.is_running()] == []
-    assert not list(tmp_path.glob("server-*")) + list(tmp_path.glob("trace-*"))
+    left = [*tmp_path.glob("server-*/**/*"), *tmp_path.glob("server-*"), *tmp_path.glob("trace-*")]
+    assert left == []
 
 
 def test_ctrl_c_in_the_middle_leaves_the_run_so_far(tmp_path: Path) -> None:
