@@ -262,7 +262,7 @@ def health_ratio(pair: tuple[Server, Server], turn: int) -> float:
     medians = []
     for server in in_turn(pair, turn):
         run = burst(
-            server, CLIENTS * 2, "/score/7", probe="/health", every=0.005, show=False, timeout=30
+            server, CLIENTS * 2, "/score/7", probe="/health", every=0.01, show=False, timeout=90
         )
         summary = run.summary()
         if summary["probe_failed"]:
