@@ -27,6 +27,7 @@ from playground.setups import server as serving
 from playground.setups.catalogue import SETUPS, ServeError
 from playground.setups.server import serve
 from playground.setups.starting import tail, without_tracebacks
+from tests.load.conftest import running
 
 DEADLINE_S = 100  # only stops a hang
 
@@ -122,10 +123,10 @@ def house(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    before, threads = house.state(), threading.active_count()
+    before, threads = house.state(), running()
     yield house
     assert house.state() == before
-    await_that(lambda: threading.active_count() <= threads)
+    await_that(lambda: running() <= threads)
 
 
 def await_that(condition):
