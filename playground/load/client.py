@@ -254,7 +254,10 @@ def session(
 ) -> aiohttp.ClientSession:
     """Connections without a limit; nothing is remembered, decoded, followed or sent again."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive),
+        # subtle: no name is looked up, and aiodns, where it is installed, leaves a thread behind
+        connector=aiohttp.TCPConnector(
+            limit=0, force_close=not keep_alive, resolver=aiohttp.ThreadedResolver()
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=timeout),
         auto_decompress=False,

@@ -352,3 +352,28 @@ def test_the_verb_is_found_whatever_was_imported_before(line):
 
 def test_a_function_that_names_the_verb_can_be_sent_to_a_server():
     assert cloudpickle.loads(cloudpickle.dumps(lambda: load))() is load
+
+
+NO_NAMES = """
+import asyncio, sys, types
+
+class DNSResolver:
+    def __init__(self, **_):
+        sys.exit("somebody is about to look up a name")
+
+    def getaddrinfo(self): ...
+
+sys.modules["aiodns"] = types.SimpleNamespace(DNSResolver=DNSResolver)
+from playground.load.client import session
+
+async def main():
+    async with session(keep_alive=True, timeout=1.0):
+        pass
+
+asyncio.run(main())
+"""
+
+
+def test_no_library_for_names_is_started_which_would_leave_a_thread():
+    done = subprocess.run([sys.executable, "-c", NO_NAMES], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
