@@ -20,12 +20,13 @@ from collections.abc import Callable
 
 GRACE_S = 3.0  # between SIGTERM and SIGKILL
 LOG_LIMIT = 1 << 30  # bytes: no file of a server, its log included, gets larger
+SIGNALS = signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # prctl(2), Linux
 
 
 def main(status_fd: int, folders: list[str], command: list[str]) -> None:
     """Run ``command`` until it ends or is not wanted any more, then see the kernel out."""
-    signals, waker = _wake_on(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    signals, waker = _wake_on(*SIGNALS)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     server = _start(command, status_fd)
     _close_others(status_fd, signals, waker)
@@ -78,6 +79,7 @@ def _remove(folders: list[str]) -> None:
 def _start(command: list[str], status_fd: int) -> int:
     """Fork and exec, as the leader of a process group; the guard keeps no socket of it."""
     parent = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # or the child may swallow an early SIGTERM
     pid = os.fork()
     if pid == 0:
         try:
@@ -85,8 +87,9 @@ def _start(command: list[str], status_fd: int) -> int:
             _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_LIMIT, LOG_LIMIT))
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             os.set_inheritable(status_fd, False)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             if os.getppid() == parent:
@@ -94,6 +97,7 @@ def _start(command: list[str], status_fd: int) -> int:
         except OSError as error:
             print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
         os._exit(127)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with contextlib.suppress(OSError):
         os.setpgid(pid, pid)
     return pid
