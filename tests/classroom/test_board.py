@@ -26,6 +26,7 @@ from playground.views import wire
 from tests.classroom.serving import FIRST, HANG_S, SECOND, Serving, closed, names, report
 
 LEARNERS, SHOWING = 200, 5
+pytestmark = pytest.mark.timeout(4 * HANG_S)
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

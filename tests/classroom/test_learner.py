@@ -24,7 +24,7 @@ from tests.classroom.serving import FIRST, HANG_S, SECOND, Serving, names
 from tests.classroom.test_board import a_trace
 
 SECRET = "my_own_secret_code"
-pytestmark = pytest.mark.usefixtures("learner")
+pytestmark = [pytest.mark.usefixtures("learner"), pytest.mark.timeout(4 * HANG_S)]
 
 
 def verdict(name: str = FIRST, status: Status = Status.FAILED) -> Verdict:

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.timeout(300)  # on a machine that has much else to do
+
 
 def playground(*args: str, workspace: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

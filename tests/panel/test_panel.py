@@ -18,6 +18,7 @@ from playground.panel import asking, board
 from playground.views.widget import Timeline
 
 PATIENCE_S = 60  # only a hang takes longer
+pytestmark = pytest.mark.timeout(5 * PATIENCE_S)
 FEW = {"workload": "hello", "n": 4, "rounds": 1}
 
 

@@ -30,12 +30,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.timeout(300)
 def test_this_machine_can_teach_and_is_not_changed(place: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "playground", "doctor", "--class", "--json"],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
     )
     findings = json.loads(done.stdout)
     assert [one["name"] for one in findings] == NAMES
