@@ -67,7 +67,7 @@ def executed(book: NotebookNode) -> NotebookNode:
         client = NotebookClient(
             book, timeout=CELL_SECONDS, store_widget_state=False,
             skip_cells_with_tag="skip-execution",
-            resources={"metadata": {"path": place}}, config=no_ports(place),
+            resources={"metadata": {"path": place}},
         )  # fmt: skip
         try:
             return client.execute(env=os.environ | settings, stderr=subprocess.DEVNULL)
@@ -76,14 +76,6 @@ def executed(book: NotebookNode) -> NotebookNode:
             raise TeachingError(
                 f"The slides have no pictures, since a cell failed: {last}"
             ) from None
-
-
-def no_ports(place: str) -> Config:
-    """Let a client and its kernel meet at sockets in the folder `place`, whose path is short.
-
-    Ports that a client finds are bound by the kernel a second later: others may have them by then.
-    """
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}})
 
 
 def _page(book: NotebookNode, title: str) -> str:
