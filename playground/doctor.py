@@ -46,6 +46,7 @@ def examine() -> Iterator[Finding]:
     yield disk()
     yield learners_workspace()
     yield confinement()
+    yield program("nc", "to send a verdict's bytes again by hand: install the package netcat.")
     yield program("wrk", "`make bench` needs it: install the package wrk.")
     yield program("chromium", "only the browser tests need it: install the package chromium.")
     yield kernel()

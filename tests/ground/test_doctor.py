@@ -23,7 +23,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_look_at_this_machine_finds_no_problem_and_changes_nothing(place: Path) -> None:
     findings = list(doctor.examine())
     assert [one for one in findings if one.state == "problem"] == []
-    assert {"Python", "packages", "loopback", "fork", "kernel", "workspace", "disk"} <= {
+    assert {"Python", "packages", "loopback", "fork", "kernel", "workspace", "disk", "nc"} <= {
         one.name for one in findings
     }
     assert not place.exists()
