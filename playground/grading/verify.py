@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from playground.grading import render
+from playground.grading.byhand import FILE as BY_HAND
 from playground.grading.checking import grade
 from playground.grading.exercise import DATA, Exercise, shape
 from playground.grading.verdict import Status, Verdict
@@ -114,8 +115,9 @@ def stray(exercises: list[Exercise], checkout: Path) -> list[str]:
     """Return the files in the three trees that belong to no exercise."""
     known: set[Path] = set()
     for exercise in exercises:
-        known |= {exercise.stub, exercise.solution, exercise.grader, exercise.folder / DATA}
-        known |= {*exercise.mutants, *exercise.alternatives, exercise.folder / "equivalent.toml"}
+        known |= {exercise.stub, exercise.solution, exercise.grader}
+        known |= {*exercise.mutants, *exercise.alternatives}
+        known |= {exercise.folder / name for name in (DATA, BY_HAND, "equivalent.toml")}
     found = []
     for tree in ("exercises", "solutions", "tests/exercises"):
         for path in sorted((checkout / tree).rglob("*")):

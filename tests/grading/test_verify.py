@@ -56,6 +56,7 @@ def test_stray_files_and_twins(twice: Exercise, course: Path) -> None:
         twice.mutants[0].read_text()
     )
     (course / "tests/exercises/test_all.py").write_text("")
+    (course / "tests/exercises/01_socket/double/by_hand.py").write_text("")
     assert verify.stray(exercise.load(course), course) == ["exercises/01_socket/notes.txt"]
     assert verify.twins([twice]) == ["twice: mutants again and once are the same"]
 
