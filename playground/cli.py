@@ -22,6 +22,7 @@ from playground import lab as jupyterlab
 from playground import workspace
 from playground.classroom.cli import app as classroom
 from playground.grading.cli import app as grading
+from playground.interrupts import hear_everywhere
 from playground.interview.cli import app as interview
 from playground.output import print_json
 from playground.run_cli import app as runs
@@ -51,6 +52,7 @@ app.add_typer(teaching)
 def main() -> None:
     """Run the command line and exit."""
     warnings.showwarning = _warn
+    hear_everywhere()
     try:
         try:
             app(prog_name="playground")
